@@ -1,0 +1,207 @@
+//! `.BTF`: the types of the object, so that a map knows what its keys are and a program where its lines came from.
+//!
+//! ```text
+//! header   magic eb9f, version, header length, then (offset, length) of the two parts, counted from the header's end
+//! types    type 1, type 2, …: twelve bytes each (name, info, size or type), then what the kind calls for
+//! strings  NUL-terminated; a name is an offset into them
+//! ```
+//!
+//! A type refers to another by its number; 0 is `void`. Types have different lengths, so finding number N takes an index
+//! of offsets, built in one pass. A type is decoded when it is asked for, never all at once.
+//!
+//! Source: `include/uapi/linux/btf.h`, `Documentation/bpf/btf.rst`; the kernel's own reader is `btf_parse()`,
+//! `kernel/bpf/btf.c`.
+
+pub mod ext;
+mod types;
+pub mod value;
+
+use thiserror::Error;
+
+pub use types::{Array, EnumItem, Kind, Linkage, Member, Type, VarSecinfo};
+
+/// BTF that cannot be read.
+#[derive(Debug, Error, PartialEq, Eq, Clone)]
+#[error("{section}: {place}: {problem}")]
+pub struct BtfError {
+    /// `.BTF` or `.BTF.ext`.
+    pub section: &'static str,
+    /// The header, or the type by its number.
+    pub place: String,
+    /// What was found, and what was expected.
+    pub problem: String,
+}
+
+impl BtfError {
+    fn new(place: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { section: ".BTF", place: place.into(), problem: problem.into() }
+    }
+}
+
+/// How many typedefs, qualifiers and nested types are followed before a chain is called endless. The kernel's own limit
+/// is `MAX_RESOLVE_DEPTH`, 32.
+pub const MAX_DEPTH: usize = 32;
+
+const MAGIC: u16 = 0xeb9f;
+const HEADER_SIZE: usize = 24;
+
+/// The types of an object, borrowed from its `.BTF` section.
+#[derive(Debug, Clone)]
+pub struct Btf<'data> {
+    bytes: &'data [u8],
+    types: &'data [u8],
+    /// Where the types begin in `bytes`.
+    types_start: usize,
+    strings: &'data [u8],
+    /// `offsets[id - 1]`: where type `id` begins in `types`.
+    offsets: Vec<u32>,
+}
+
+impl<'data> Btf<'data> {
+    /// Reads the header and finds every type; the types themselves are decoded by [`Btf::get`].
+    ///
+    /// # Errors
+    ///
+    /// A header, part or type that does not fit into the section, and a kind that is not known.
+    pub fn parse(bytes: &'data [u8]) -> Result<Self, BtfError> {
+        let [types_range, strings_range] = read_header(bytes)?;
+        let types_start = types_range.start;
+        let (Some(types), Some(strings)) = (bytes.get(types_range), bytes.get(strings_range)) else {
+            return Err(BtfError::new("header", format!("a part lies outside the section of {} bytes", bytes.len())));
+        };
+        let mut btf = Self { bytes, types, types_start, strings, offsets: Vec::new() };
+        let mut at = 0;
+        while at < types.len() {
+            btf.offsets.push(at as u32);
+            at += btf.get(btf.type_count())?.size_in_section;
+        }
+        Ok(btf)
+    }
+
+    /// The section's bytes, as the file has them.
+    pub fn bytes(&self) -> &'data [u8] {
+        self.bytes
+    }
+
+    /// The number of types, `void` not counted: the highest valid type number.
+    pub fn type_count(&self) -> u32 {
+        self.offsets.len() as u32
+    }
+
+    /// Decodes type number `id`; 0 is `void`.
+    ///
+    /// # Errors
+    ///
+    /// `id` is not a type, or the type's bytes contradict its kind.
+    pub fn get(&self, id: u32) -> Result<Type<'data>, BtfError> {
+        let Some(index) = id.checked_sub(1) else { return Ok(Type::VOID) };
+        let Some(&offset) = self.offsets.get(index as usize) else {
+            return Err(BtfError::new(
+                format!("type {id}"),
+                format!("does not exist: the last is {}", self.type_count()),
+            ));
+        };
+        let bytes = self.types.get(offset as usize..).unwrap_or_default();
+        types::decode(id, bytes, self)
+    }
+
+    /// Where type `id` begins, in bytes from the start of the section.
+    pub fn section_offset(&self, id: u32) -> Option<usize> {
+        let offset = *self.offsets.get(id.checked_sub(1)? as usize)?;
+        Some(self.types_start + offset as usize)
+    }
+
+    /// The string at `offset` of the string part, without its NUL; `None` if there is none or it is not UTF-8.
+    pub fn string(&self, offset: u32) -> Option<&'data str> {
+        let rest = self.strings.get(offset as usize..)?;
+        let end = rest.iter().position(|&byte| byte == 0)?;
+        std::str::from_utf8(rest.get(..end)?).ok()
+    }
+
+    /// All types with their numbers.
+    pub fn types(&self) -> impl Iterator<Item = (u32, Type<'data>)> {
+        (1..=self.type_count()).filter_map(|id| Some((id, self.get(id).ok()?)))
+    }
+
+    /// Follows typedefs and qualifiers to the type they stand for.
+    ///
+    /// # Errors
+    ///
+    /// A type that does not exist, or a chain longer than [`MAX_DEPTH`].
+    pub fn resolve(&self, id: u32) -> Result<(u32, Type<'data>), BtfError> {
+        let mut current = id;
+        for _ in 0..MAX_DEPTH {
+            let ty = self.get(current)?;
+            match ty.kind {
+                Kind::Typedef(next)
+                | Kind::Const(next)
+                | Kind::Volatile(next)
+                | Kind::Restrict(next)
+                | Kind::TypeTag(next) => current = next,
+                _ => return Ok((current, ty)),
+            }
+        }
+        Err(BtfError::new(format!("type {id}"), format!("more than {MAX_DEPTH} typedefs and qualifiers in a row")))
+    }
+
+    /// The size of a value of this type, in bytes.
+    ///
+    /// # Errors
+    ///
+    /// A type without a size (`void`, a function, a forward declaration), or one nested too deeply.
+    pub fn size_of(&self, id: u32) -> Result<u64, BtfError> {
+        let mut factor: u64 = 1;
+        let mut current = id;
+        for _ in 0..MAX_DEPTH {
+            let (number, ty) = self.resolve(current)?;
+            let one = match ty.kind {
+                Kind::Array(array) => {
+                    factor = factor.saturating_mul(u64::from(array.count));
+                    current = array.element;
+                    continue;
+                }
+                Kind::Var { ty, .. } => {
+                    current = ty;
+                    continue;
+                }
+                Kind::Ptr(_) => 8,
+                Kind::Int { size, .. }
+                | Kind::Float { size }
+                | Kind::Struct { size, .. }
+                | Kind::Union { size, .. }
+                | Kind::Enum { size, .. }
+                | Kind::Datasec { size, .. } => u64::from(size),
+                _ => return Err(BtfError::new(format!("type {number}"), format!("a {} has no size", ty.kind.name()))),
+            };
+            return Ok(factor.saturating_mul(one));
+        }
+        Err(BtfError::new(format!("type {id}"), format!("arrays nested more than {MAX_DEPTH} deep")))
+    }
+
+    /// The DATASEC that describes the variables of an ELF section.
+    pub fn datasec(&self, section: &str) -> Option<(u32, Type<'data>)> {
+        self.types().find(|(_, ty)| matches!(ty.kind, Kind::Datasec { .. }) && ty.name == section)
+    }
+}
+
+/// Checks the header and returns where types and strings lie in the section.
+fn read_header(bytes: &[u8]) -> Result<[std::ops::Range<usize>; 2], BtfError> {
+    let Some(header) = bytes.first_chunk::<HEADER_SIZE>() else {
+        let problem = format!("{} bytes, expected at least {HEADER_SIZE}", bytes.len());
+        return Err(BtfError::new("header", problem));
+    };
+    let words = header.as_chunks::<4>().0;
+    let word = |n: usize| words.get(n).map_or(0, |word| u32::from_le_bytes(*word) as usize);
+    let magic = word(0) as u16;
+    if magic != MAGIC {
+        return Err(BtfError::new("header", format!("magic {magic:#06x}, expected {MAGIC:#06x}")));
+    }
+    let part = |offset: usize, len: usize| {
+        let start = word(1).saturating_add(offset);
+        start..start.saturating_add(len)
+    };
+    Ok([part(word(2), word(3)), part(word(4), word(5))])
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,290 @@
+//! One BTF type: `struct btf_type` and what follows it.
+
+use super::{Btf, BtfError};
+
+/// A decoded type.
+#[derive(Debug, Clone)]
+pub struct Type<'data> {
+    /// Its name; empty for an anonymous one.
+    pub name: &'data str,
+    /// What it is.
+    pub kind: Kind<'data>,
+    /// Bytes that it takes in the section.
+    pub(super) size_in_section: usize,
+}
+
+impl Type<'_> {
+    pub(super) const VOID: Self = Self { name: "void", kind: Kind::Void, size_in_section: 0 };
+}
+
+/// The kinds of `enum btf_kind` (BTF_KIND_*). Type numbers are unchecked until they are looked up.
+#[derive(Debug, Clone)]
+pub enum Kind<'data> {
+    /// Type number 0.
+    Void,
+    /// An integer, `char` and `bool` among them.
+    Int {
+        /// Bytes.
+        size: u32,
+        /// Whether it is signed.
+        signed: bool,
+        /// Whether it is a `bool`.
+        boolean: bool,
+        /// Significant bits: less than `size * 8` only in a bit field of old compilers.
+        bits: u32,
+    },
+    /// A pointer to the type of that number.
+    Ptr(u32),
+    /// An array.
+    Array(Array),
+    /// A struct.
+    Struct {
+        /// Bytes.
+        size: u32,
+        /// Its members, in order.
+        members: Vec<Member<'data>>,
+    },
+    /// A union.
+    Union {
+        /// Bytes.
+        size: u32,
+        /// Its members.
+        members: Vec<Member<'data>>,
+    },
+    /// An enum of up to 32 bits (BTF_KIND_ENUM) or of 64 (BTF_KIND_ENUM64).
+    Enum {
+        /// Bytes.
+        size: u32,
+        /// Its named values.
+        items: Vec<EnumItem<'data>>,
+    },
+    /// A forward declaration: a struct or union that the object never defines.
+    Fwd,
+    /// Another name for a type.
+    Typedef(u32),
+    /// `volatile`.
+    Volatile(u32),
+    /// `const`.
+    Const(u32),
+    /// `restrict`.
+    Restrict(u32),
+    /// A function; its type is a FUNC_PROTO.
+    Func {
+        /// The FUNC_PROTO.
+        proto: u32,
+    },
+    /// A function's return and parameter types.
+    FuncProto,
+    /// A global variable.
+    Var {
+        /// Its type.
+        ty: u32,
+        /// Whether it is `static`.
+        linkage: Linkage,
+    },
+    /// The variables of one ELF section.
+    Datasec {
+        /// Bytes; clang leaves 0, since only the linker knows.
+        size: u32,
+        /// The variables.
+        vars: Vec<VarSecinfo>,
+    },
+    /// A floating-point number.
+    Float {
+        /// Bytes.
+        size: u32,
+    },
+    /// `btf_decl_tag`, on a declaration.
+    DeclTag,
+    /// `btf_type_tag`, on the type of that number.
+    TypeTag(u32),
+}
+
+/// BTF_VAR_*: how a variable is linked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Linkage {
+    /// `static`.
+    Static,
+    /// Defined here.
+    Global,
+    /// Defined elsewhere.
+    Extern,
+}
+
+/// `struct btf_array`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Array {
+    /// The type of an element.
+    pub element: u32,
+    /// How many elements.
+    pub count: u32,
+}
+
+/// `struct btf_member`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member<'data> {
+    /// Its name; empty for an anonymous struct or union.
+    pub name: &'data str,
+    /// Its type.
+    pub ty: u32,
+    /// Where it begins, in bits.
+    pub bit_offset: u32,
+    /// Bits, if it is a bit field.
+    pub bit_size: Option<u32>,
+}
+
+/// `struct btf_enum` or `struct btf_enum64`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EnumItem<'data> {
+    /// Its name.
+    pub name: &'data str,
+    /// Its value.
+    pub value: i64,
+}
+
+/// `struct btf_var_secinfo`: where a variable lies in its section.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VarSecinfo {
+    /// The VAR.
+    pub var: u32,
+    /// Byte offset; clang leaves 0 for what is not `static`, a relocation record fills it in.
+    pub offset: u32,
+    /// Bytes.
+    pub size: u32,
+}
+
+/// Words of a type, taken one after the other; past the end is an error that names the type.
+struct Words<'data> {
+    id: u32,
+    bytes: &'data [u8],
+    taken: usize,
+}
+
+impl Words<'_> {
+    fn next(&mut self) -> Result<u32, BtfError> {
+        let word = self.bytes.get(self.taken..).and_then(|rest| rest.first_chunk::<4>());
+        self.taken += 4;
+        let cut_short = || BtfError::new(format!("type {}", self.id), "ends outside the type part");
+        word.map(|word| u32::from_le_bytes(*word)).ok_or_else(cut_short)
+    }
+}
+
+/// Decodes the type that begins at `bytes`.
+pub(super) fn decode<'data>(id: u32, bytes: &'data [u8], btf: &Btf<'data>) -> Result<Type<'data>, BtfError> {
+    let mut words = Words { id, bytes, taken: 0 };
+    let name = words.next()?;
+    let info = words.next()?;
+    let size_or_type = words.next()?;
+    // info: vlen in bits 0-15, kind in bits 24-28, kind_flag in bit 31.
+    let (vlen, kind, kind_flag) = (info & 0xffff, info >> 24 & 0x1f, info >> 31 == 1);
+
+    let name_of = |offset: u32| {
+        let problem = || BtfError::new(format!("type {id}"), format!("no name at string offset {offset}"));
+        btf.string(offset).ok_or_else(problem)
+    };
+    let kind = match kind {
+        1 => {
+            let encoding = words.next()?;
+            let (signed, boolean) = (encoding >> 24 & 1 == 1, encoding >> 26 & 1 == 1);
+            Kind::Int { size: size_or_type, signed, boolean, bits: encoding & 0xff }
+        }
+        2 => Kind::Ptr(size_or_type),
+        3 => {
+            let (element, _index_type, count) = (words.next()?, words.next()?, words.next()?);
+            Kind::Array(Array { element, count })
+        }
+        4 | 5 => {
+            let mut members = Vec::new();
+            for _ in 0..vlen {
+                let (name, ty, offset) = (words.next()?, words.next()?, words.next()?);
+                // With the flag the upper byte is a bit field's size, without it all 32 bits are the offset.
+                let (bit_offset, bits) = if kind_flag { (offset & 0xff_ffff, offset >> 24) } else { (offset, 0) };
+                let bit_size = (bits != 0).then_some(bits);
+                members.push(Member { name: name_of(name)?, ty, bit_offset, bit_size });
+            }
+            let size = size_or_type;
+            if kind == 4 { Kind::Struct { size, members } } else { Kind::Union { size, members } }
+        }
+        6 => {
+            let mut items = Vec::new();
+            for _ in 0..vlen {
+                let (name, value) = (words.next()?, words.next()?);
+                let value = if kind_flag { i64::from(value.cast_signed()) } else { i64::from(value) };
+                items.push(EnumItem { name: name_of(name)?, value });
+            }
+            Kind::Enum { size: size_or_type, items }
+        }
+        7 => Kind::Fwd,
+        8 => Kind::Typedef(size_or_type),
+        9 => Kind::Volatile(size_or_type),
+        10 => Kind::Const(size_or_type),
+        11 => Kind::Restrict(size_or_type),
+        12 => Kind::Func { proto: size_or_type },
+        13 => {
+            words.taken += vlen as usize * 8;
+            Kind::FuncProto
+        }
+        14 => {
+            let linkage = match words.next()? {
+                0 => Linkage::Static,
+                1 => Linkage::Global,
+                _ => Linkage::Extern,
+            };
+            Kind::Var { ty: size_or_type, linkage }
+        }
+        15 => {
+            let mut vars = Vec::new();
+            for _ in 0..vlen {
+                vars.push(VarSecinfo { var: words.next()?, offset: words.next()?, size: words.next()? });
+            }
+            Kind::Datasec { size: size_or_type, vars }
+        }
+        16 => Kind::Float { size: size_or_type },
+        17 => {
+            words.taken += 4;
+            Kind::DeclTag
+        }
+        18 => Kind::TypeTag(size_or_type),
+        19 => {
+            let mut items = Vec::new();
+            for _ in 0..vlen {
+                let (name, low, high) = (words.next()?, words.next()?, words.next()?);
+                let value = (u64::from(high) << 32 | u64::from(low)).cast_signed();
+                items.push(EnumItem { name: name_of(name)?, value });
+            }
+            Kind::Enum { size: size_or_type, items }
+        }
+        unknown => return Err(BtfError::new(format!("type {id}"), format!("kind {unknown}, expected 1 to 19"))),
+    };
+    if words.taken > bytes.len() {
+        return Err(BtfError::new(format!("type {id}"), "ends outside the type part"));
+    }
+    Ok(Type { name: name_of(name)?, kind, size_in_section: words.taken })
+}
+
+impl Kind<'_> {
+    /// The kind in C's words.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Void => "void",
+            Self::Int { .. } => "integer",
+            Self::Ptr(_) => "pointer",
+            Self::Array(_) => "array",
+            Self::Struct { .. } => "struct",
+            Self::Union { .. } => "union",
+            Self::Enum { .. } => "enum",
+            Self::Fwd => "forward declaration",
+            Self::Typedef(_) => "typedef",
+            Self::Volatile(_) => "volatile type",
+            Self::Const(_) => "const type",
+            Self::Restrict(_) => "restrict type",
+            Self::Func { .. } => "function",
+            Self::FuncProto => "function prototype",
+            Self::Var { .. } => "variable",
+            Self::Datasec { .. } => "data section",
+            Self::Float { .. } => "float",
+            Self::DeclTag => "declaration tag",
+            Self::TypeTag(_) => "type tag",
+        }
+    }
+}

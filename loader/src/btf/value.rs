@@ -1,0 +1,1 @@
+//! A value in memory, read by its type.

@@ -1,0 +1,70 @@
+//! A map that this process holds.
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+use crate::plan::{MapCreate, kernel_name};
+use crate::sys::SysError;
+use crate::sys::attr::{MapCreateAttr, MapInfo};
+use crate::sys::bpf::{map_info, obj_name};
+use crate::sys::map::MapFd;
+
+/// A map in the kernel, with its blueprint.
+#[derive(Debug)]
+pub struct Map {
+    spec: MapCreate,
+    fd: MapFd,
+}
+
+impl AsFd for Map {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl Map {
+    /// Creates the map; without BTF its key and value have no types.
+    pub(super) fn create(spec: &MapCreate, btf: Option<BorrowedFd<'_>>) -> Result<Self, SysError> {
+        // The kernel takes type numbers only together with the BTF that they are numbers of.
+        let typed = btf.filter(|_| spec.is_typed());
+        let types = typed.map_or((0, 0), |_| (spec.btf_key_type_id, spec.btf_value_type_id));
+        let fd = MapFd::create(MapCreateAttr {
+            map_type: spec.map_type,
+            key_size: spec.key_size,
+            value_size: spec.value_size,
+            max_entries: spec.max_entries,
+            map_flags: spec.map_flags,
+            numa_node: spec.numa_node,
+            map_name: obj_name(&kernel_name(&spec.name)),
+            btf_fd: typed.map_or(0, |btf| btf.as_raw_fd().cast_unsigned()),
+            btf_key_type_id: types.0,
+            btf_value_type_id: types.1,
+            map_extra: spec.map_extra,
+            ..Default::default()
+        })?;
+        Ok(Self { spec: spec.clone(), fd })
+    }
+
+    /// Its name in the object, in full.
+    pub fn name(&self) -> &str {
+        &self.spec.name
+    }
+
+    /// What it was created with.
+    pub fn spec(&self) -> &MapCreate {
+        &self.spec
+    }
+
+    /// Its elements: look up, write, walk.
+    pub fn fd(&self) -> &MapFd {
+        &self.fd
+    }
+
+    /// What the kernel says of it.
+    ///
+    /// # Errors
+    ///
+    /// None that a healthy process would see.
+    pub fn info(&self) -> Result<MapInfo, SysError> {
+        map_info(self.as_fd())
+    }
+}

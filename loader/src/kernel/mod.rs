@@ -1,0 +1,164 @@
+//! The steps of a plan, performed: here numbers become descriptors.
+//!
+//! A [`Kernel`] owns what it has created. When it is dropped, its descriptors are closed, and the kernel frees every map
+//! and program that nothing else holds: a socket holds the program that is attached to it, and that holds its maps.
+
+mod map;
+mod program;
+
+use std::collections::BTreeMap;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use nix::errno::Errno;
+use thiserror::Error;
+
+use crate::plan::{MapId, Plan, ProgId, Step};
+use crate::sys::{self, SysError};
+
+pub use map::Map;
+pub use program::{LogRequest, Program, ProgramInfo};
+
+/// A step that the kernel refused.
+#[derive(Debug, Error, PartialEq, Eq, Clone)]
+#[error("{what}: {source}")]
+pub struct KernelError {
+    /// What was to be made: `program `count``, `map `ports``.
+    pub what: String,
+    /// The call and its errno; for a program that of the first try, which had no log.
+    pub source: SysError,
+    /// The verifier's log, if the kernel wrote one.
+    pub log: Option<String>,
+}
+
+/// One system call that a step made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attempt {
+    /// `log_level` of BPF_PROG_LOAD, else 0.
+    pub log_level: u32,
+    /// `log_size` of BPF_PROG_LOAD, else 0.
+    pub log_size: u32,
+    /// What the call returned: a new descriptor's number, or 0.
+    pub result: Result<i32, Errno>,
+}
+
+impl Attempt {
+    fn silent(result: Result<i32, Errno>) -> Self {
+        Self { log_level: 0, log_size: 0, result }
+    }
+}
+
+/// What a step did.
+#[derive(Debug)]
+#[must_use = "a step can fail"]
+pub struct Outcome {
+    /// Its system calls, in order.
+    pub attempts: Vec<Attempt>,
+    /// The failure that ends the load.
+    pub error: Option<KernelError>,
+    /// The failure that does not: the kernel refused the BTF, and the load goes on without.
+    pub fallback: Option<SysError>,
+    /// The verifier's log of a program that was accepted, where it was asked for.
+    pub log: Option<String>,
+}
+
+/// What a load has created so far.
+#[derive(Debug, Default)]
+pub struct Kernel {
+    btf: Option<OwnedFd>,
+    maps: BTreeMap<MapId, Map>,
+    programs: BTreeMap<ProgId, Program>,
+    /// Which log to ask for besides the one after a failure.
+    pub log: LogRequest,
+}
+
+impl Kernel {
+    /// Performs every step of a plan: what `minibpf load` does, without the printing.
+    ///
+    /// # Errors
+    ///
+    /// The first step that the kernel refuses; what was created before it is gone.
+    pub fn load(plan: &Plan) -> Result<Self, KernelError> {
+        let mut kernel = Self::default();
+        for step in &plan.steps {
+            if let Some(error) = kernel.apply(step).error {
+                return Err(error);
+            }
+        }
+        Ok(kernel)
+    }
+
+    /// Performs one step.
+    pub fn apply(&mut self, step: &Step) -> Outcome {
+        let (what, result) = match step {
+            Step::BtfLoad(step) => {
+                let result = sys::bpf::btf_load(&step.btf);
+                return self.keep_btf(result);
+            }
+            Step::MapCreate(step) => {
+                let result = Map::create(step, self.btf.as_ref().map(AsFd::as_fd));
+                let name = format!("map `{}`", step.name);
+                (name, result.map(|map| self.keep_map(step.id, map)))
+            }
+            Step::MapUpdate(step) => self.on_map(step.map, |map| map.fd().update(&step.key, &step.value)),
+            Step::MapFreeze(step) => self.on_map(step.map, |map| map.fd().freeze()),
+            Step::ProgLoad(step) => {
+                let map_fd = |id| self.map(id).map_or(-1, |map| map.as_fd().as_raw_fd());
+                let (result, outcome) = program::load(step, map_fd, self.btf.as_ref().map(AsFd::as_fd), self.log);
+                if let Some(program) = result {
+                    self.programs.insert(step.id, program);
+                }
+                return outcome;
+            }
+        };
+        let attempts = vec![Attempt::silent(result.map_err(|error| error.errno))];
+        let error = result.err().map(|source| KernelError { what, source, log: None });
+        Outcome { attempts, error, fallback: None, log: None }
+    }
+
+    /// The object's types, if the kernel took them.
+    pub fn btf(&self) -> Option<&OwnedFd> {
+        self.btf.as_ref()
+    }
+
+    /// A map by its number in the plan.
+    pub fn map(&self, id: MapId) -> Option<&Map> {
+        self.maps.get(&id)
+    }
+
+    /// All maps.
+    pub fn maps(&self) -> impl Iterator<Item = (MapId, &Map)> {
+        self.maps.iter().map(|(id, map)| (*id, map))
+    }
+
+    /// A program by its number in the plan.
+    pub fn program(&self, id: ProgId) -> Option<&Program> {
+        self.programs.get(&id)
+    }
+
+    /// A program by its name in the object.
+    pub fn program_named(&self, name: &str) -> Option<&Program> {
+        self.programs.values().find(|program| program.name() == name)
+    }
+
+    /// A refused BTF is not the end: types and lines only serve people.
+    fn keep_btf(&mut self, result: Result<OwnedFd, SysError>) -> Outcome {
+        let fallback = result.as_ref().err().copied();
+        self.btf = result.ok();
+        let fd = self.btf.as_ref().map_or(0, AsRawFd::as_raw_fd);
+        let attempts = vec![Attempt::silent(fallback.map_or(Ok(fd), |error| Err(error.errno)))];
+        Outcome { attempts, error: None, fallback, log: None }
+    }
+
+    fn keep_map(&mut self, id: MapId, map: Map) -> i32 {
+        let fd = map.as_fd().as_raw_fd();
+        self.maps.insert(id, map);
+        fd
+    }
+
+    fn on_map(&self, id: MapId, call: impl Fn(&Map) -> Result<(), SysError>) -> (String, Result<i32, SysError>) {
+        match self.maps.get(&id) {
+            Some(map) => (format!("map `{}`", map.name()), call(map).map(|()| 0)),
+            None => (format!("map {}", id.0), Err(SysError { call: "map not created", errno: Errno::EBADF })),
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! A program that this process holds, and how it is loaded: silently first, with a log only after a failure.
+
+use std::ffi::CString;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use nix::errno::Errno;
+
+use super::{Attempt, KernelError, Outcome};
+use crate::btf::ext::{FuncInfo, LineInfo};
+use crate::hook;
+use crate::insn::Insn;
+use crate::plan::{MapId, ProgLoad, kernel_name};
+use crate::sys::SysError;
+use crate::sys::attr::ProgInfo;
+use crate::sys::bpf::{self, Log, Records};
+
+/// BPF_PROG_TYPE_SOCKET_FILTER.
+const SOCKET_FILTER: u32 = 1;
+
+/// The first log buffer, in bytes; a larger one is made when the kernel says how large.
+const FIRST_LOG: usize = 64 << 10;
+/// The largest. Since 6.4 the kernel keeps the end of a longer log, which is where the reason stands.
+const LARGEST_LOG: usize = 64 << 20;
+/// EAGAIN means that a signal came while the verifier was at work. Enough tries for a burst of them.
+const TRIES: usize = 5;
+
+/// Which log is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogRequest {
+    /// Only of a program that was refused.
+    #[default]
+    OnFailure,
+    /// Of every program, at this level: 1 at branches, 2 at every instruction.
+    Always(u32),
+}
+
+/// A loaded program.
+#[derive(Debug)]
+pub struct Program {
+    name: String,
+    fd: OwnedFd,
+}
+
+impl AsFd for Program {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+/// What the kernel says of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProgramInfo {
+    /// Its number, unique on this machine until the next boot.
+    pub id: u32,
+    /// See [`crate::plan::Tags`].
+    pub tag: [u8; 8],
+    /// Whether the licence opens GPL-only helpers.
+    pub gpl_compatible: bool,
+    /// Bytes of the instructions as the verifier rewrote them.
+    pub bytes_xlated: u32,
+    /// Bytes of machine code; 0 if there is none.
+    pub bytes_jited: u32,
+    /// Its BTF; 0 without one.
+    pub btf_id: u32,
+    /// Instructions that the verifier walked, over all paths. Since 5.16.
+    pub verified_insns: u32,
+    /// How often it ran, and how long in all, while statistics were on. Since 5.1.
+    pub run_count: u64,
+    /// Nanoseconds.
+    pub run_time_ns: u64,
+}
+
+impl Program {
+    /// Its name in the object, in full.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Attaches it to a socket: from here on each packet that the socket receives goes through it. The socket keeps the
+    /// program alive, even after `self` is dropped. A filter that was there is replaced.
+    ///
+    /// ```no_run
+    /// # use minibpf::{kernel::Kernel, link::Options, plan::Plan, spec::Spec, elf::Object, target::Target};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let bytes = std::fs::read("filter.o")?;
+    /// # let object = Object::parse(&bytes)?;
+    /// # let plan = Plan::new(&Spec::read(&object)?, &Options::default(), &Target::running())?;
+    /// let kernel = Kernel::load(&plan)?;
+    /// let filter = kernel.program_named("count").ok_or("no such program")?;
+    /// let stream = std::net::TcpStream::connect("127.0.0.1:80")?;
+    /// filter.attach(&stream)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - `ENOMEM`: larger than `net.core.optmem_max` allows one socket.
+    /// - `EPERM`: the socket's filter is locked.
+    ///
+    /// Kernel: `sk_attach_bpf()`, `net/core/filter.c`. Since 3.19.
+    pub fn attach(&self, socket: &impl AsFd) -> Result<(), SysError> {
+        hook::socket::attach(socket, self)
+    }
+
+    /// Takes the filter off a socket, this one or whichever is there.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOENT`: there is none.
+    /// - `EPERM`: it is locked.
+    pub fn detach(&self, socket: &impl AsFd) -> Result<(), SysError> {
+        hook::socket::detach(socket)
+    }
+
+    /// What the kernel says of it.
+    ///
+    /// # Errors
+    ///
+    /// None that a healthy process would see.
+    pub fn info(&self) -> Result<ProgramInfo, SysError> {
+        let info: ProgInfo = bpf::prog_info(self.as_fd())?;
+        Ok(ProgramInfo {
+            id: info.id,
+            tag: info.tag,
+            gpl_compatible: info.gpl_compatible & 1 == 1,
+            bytes_xlated: info.xlated_prog_len,
+            bytes_jited: info.jited_prog_len,
+            btf_id: info.btf_id,
+            verified_insns: info.verified_insns,
+            run_count: info.run_cnt,
+            run_time_ns: info.run_time_ns,
+        })
+    }
+}
+
+/// Loads a program.
+pub(super) fn load(
+    step: &ProgLoad,
+    map_fd: impl Fn(MapId) -> i32,
+    btf: Option<BorrowedFd<'_>>,
+    log: LogRequest,
+) -> (Option<Program>, Outcome) {
+    let insns = Insn::encode_all(&step.resolve(map_fd));
+    let (func_info, line_info) = (encode_funcs(&step.func_info), encode_lines(&step.line_info));
+    // The licence was read up to its first NUL, so it holds none.
+    let license = CString::new(step.license.as_str()).unwrap_or_default();
+    let name = kernel_name(&step.name);
+    let records = btf.filter(|_| step.has_records());
+    let load = bpf::ProgLoad {
+        prog_type: SOCKET_FILTER,
+        insns: &insns,
+        license: &license,
+        name: &name,
+        btf: records.map(|btf| Records { btf, func_info: &func_info, line_info: &line_info }),
+    };
+    let mut loader = Loader { load, attempts: Vec::new() };
+    let (result, log) = loader.load(log);
+    let (program, error, log) = match result {
+        Ok(fd) => (Some(Program { name: step.name.clone(), fd }), None, log),
+        Err(source) => (None, Some(KernelError { what: format!("program `{}`", step.name), source, log }), None),
+    };
+    (program, Outcome { attempts: loader.attempts, error, fallback: None, log })
+}
+
+struct Loader<'a> {
+    load: bpf::ProgLoad<'a>,
+    attempts: Vec<Attempt>,
+}
+
+impl Loader<'_> {
+    /// Loads without a log; after a failure asks again, for the log. A buffer that is too small would make even a valid
+    /// program fail (ENOSPC), so the first try decides.
+    fn load(&mut self, log: LogRequest) -> (Result<OwnedFd, SysError>, Option<String>) {
+        let silent = match log {
+            LogRequest::OnFailure => self.call(0, 0).0,
+            LogRequest::Always(level) => return self.with_log(level, None),
+        };
+        match silent {
+            // Without the privilege there is no verifier to ask.
+            Err(error) if error.errno != Errno::EPERM => self.with_log(1, Some(error)),
+            other => (other, None),
+        }
+    }
+
+    /// Asks for a log in a buffer that is large enough. `first` is the failure to be explained: a log that does not fit
+    /// must not hide it.
+    fn with_log(&mut self, level: u32, first: Option<SysError>) -> (Result<OwnedFd, SysError>, Option<String>) {
+        let mut size = FIRST_LOG;
+        loop {
+            let (result, log, true_size) = self.call(level, size);
+            let too_small = result.as_ref().is_err_and(|error| error.errno == Errno::ENOSPC);
+            if too_small && size < LARGEST_LOG {
+                let wanted = if true_size > size { true_size } else { size * 4 };
+                size = wanted.min(LARGEST_LOG);
+                continue;
+            }
+            let log = Some(log).filter(|log| !log.is_empty());
+            return match (first, result) {
+                // It loads now: the kernel was short of something for a moment.
+                (_, Ok(fd)) => (Ok(fd), log),
+                (Some(first), Err(_)) => (Err(first), log),
+                (None, Err(error)) => (Err(error), log),
+            };
+        }
+    }
+
+    /// One BPF_PROG_LOAD, repeated on EAGAIN; returns its log and the size that the kernel says the log has.
+    fn call(&mut self, level: u32, size: usize) -> (Result<OwnedFd, SysError>, String, usize) {
+        let mut buffer = vec![0; size];
+        for _ in 0..TRIES {
+            let log = (level > 0).then_some(Log { level, buffer: &mut buffer });
+            let (result, true_size) = bpf::prog_load(&self.load, log);
+            let number = result.as_ref().map(AsRawFd::as_raw_fd).map_err(|error| error.errno);
+            self.attempts.push(Attempt { log_level: level, log_size: size as u32, result: number });
+            if number != Err(Errno::EAGAIN) {
+                let text = buffer.split(|&byte| byte == 0).next().unwrap_or_default();
+                return (result, String::from_utf8_lossy(text).into_owned(), true_size as usize);
+            }
+        }
+        (Err(SysError { call: "bpf(BPF_PROG_LOAD)", errno: Errno::EAGAIN }), String::new(), 0)
+    }
+}
+
+/// `struct bpf_func_info`, with slots.
+pub(crate) fn encode_funcs(records: &[FuncInfo]) -> Vec<u8> {
+    records.iter().flat_map(|r| [r.insn_off, r.type_id]).flat_map(u32::to_le_bytes).collect()
+}
+
+/// `struct bpf_line_info`, with slots.
+pub(crate) fn encode_lines(records: &[LineInfo]) -> Vec<u8> {
+    records
+        .iter()
+        .flat_map(|r| [r.insn_off, r.file_name_off, r.line_off, r.line_col])
+        .flat_map(u32::to_le_bytes)
+        .collect()
+}

@@ -1,0 +1,54 @@
+//! The object's types as the kernel wants them.
+//!
+//! clang writes `.BTF` before anybody knows where variables end up: a DATASEC has size 0, and its variables offset 0. The
+//! loader fills in what the ELF file says, and sorts the variables, or the kernel refuses the whole.
+//!
+//! Kernel: `btf_datasec_check_meta()`, `kernel/bpf/btf.c`.
+
+use crate::btf::{Btf, Kind, Linkage, VarSecinfo};
+use crate::plan::BtfLoad;
+use crate::spec::{Spec, SpecError};
+
+/// Bytes of a type before its variables, and of a variable.
+const TYPE_SIZE: usize = 12;
+const SECINFO_SIZE: usize = 12;
+
+pub(super) fn for_upload(spec: &Spec<'_>, btf: &Btf<'_>) -> Result<BtfLoad, SpecError> {
+    let mut bytes = btf.bytes().to_vec();
+    for (id, ty) in btf.types() {
+        let Kind::Datasec { size, vars } = ty.kind else { continue };
+        let Some(section) = spec.object.section_named(ty.name) else { continue };
+        let mut placed = Vec::with_capacity(vars.len());
+        for info in vars {
+            let var = btf.get(info.var)?;
+            let is_static = matches!(var.kind, Kind::Var { linkage: Linkage::Static, .. });
+            // The offset of a `static` variable is right already: its record names the section, whose value is 0.
+            let symbol =
+                spec.object.symbols_in(section.index).find(|s| !is_static && s.name == var.name && !s.is_local);
+            let offset = symbol.map_or(info.offset, |symbol| symbol.value as u32);
+            placed.push(VarSecinfo { offset, ..info });
+        }
+        placed.sort_by_key(|info| info.offset);
+        let size = if size == 0 { section.size as u32 } else { size };
+        if let Some(at) = btf.section_offset(id) {
+            write_datasec(&mut bytes, at, size, &placed);
+        }
+    }
+    Ok(BtfLoad { btf: bytes })
+}
+
+/// Overwrites size and variables of the DATASEC at byte `at`.
+fn write_datasec(bytes: &mut [u8], at: usize, size: u32, vars: &[VarSecinfo]) {
+    let mut write = |at: usize, word: u32| {
+        if let Some(place) = bytes.get_mut(at..at + 4) {
+            place.copy_from_slice(&word.to_le_bytes());
+        }
+    };
+    write(at + 8, size);
+    for (index, info) in vars.iter().enumerate() {
+        let at = at + TYPE_SIZE + index * SECINFO_SIZE;
+        write(at, info.var);
+        write(at + 4, info.offset);
+        write(at + 8, info.size);
+    }
+}

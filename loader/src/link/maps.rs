@@ -1,0 +1,51 @@
+//! [`MapSpec`] → [`MapCreate`]: what the object asks for, made into what the kernel accepts.
+
+use crate::plan::{MapCreate, MapId};
+use crate::spec::MapSpec;
+use crate::target::Target;
+
+/// Types whose maps the kernel refuses with BTF: their keys or values are descriptors or bare bytes.
+///
+/// Kernel: `map_check_btf()`, `kernel/bpf/syscall.c`, asks the type's `map_check_btf`, which these do not have.
+const WITHOUT_BTF: [u32; 17] = [3, 4, 7, 8, 12, 13, 14, 15, 16, 17, 18, 22, 23, 26, 27, 30, 31];
+
+const BPF_MAP_TYPE_RINGBUF: u32 = 27;
+const BPF_MAP_TYPE_USER_RINGBUF: u32 = 31;
+
+pub(super) fn create(index: usize, spec: &MapSpec, target: &Target) -> MapCreate {
+    let mut map = MapCreate {
+        id: MapId(index),
+        name: spec.name.clone(),
+        map_type: spec.map_type,
+        key_size: spec.key_size,
+        value_size: spec.value_size,
+        max_entries: spec.max_entries,
+        map_flags: spec.map_flags,
+        numa_node: spec.numa_node,
+        map_extra: spec.map_extra,
+        btf_key_type_id: spec.btf_key_type_id,
+        btf_value_type_id: spec.btf_value_type_id,
+        adjusted: None,
+    };
+    if WITHOUT_BTF.contains(&map.map_type) {
+        (map.btf_key_type_id, map.btf_value_type_id) = (0, 0);
+    }
+    if matches!(map.map_type, BPF_MAP_TYPE_RINGBUF | BPF_MAP_TYPE_USER_RINGBUF)
+        && let Some(page) = target.page_size
+    {
+        round_ring(&mut map, page);
+    }
+    map
+}
+
+/// A ring buffer's size must be a power of two of whole pages, which an object cannot know.
+///
+/// Kernel: `ringbuf_map_alloc()`, `kernel/bpf/ringbuf.c`.
+fn round_ring(map: &mut MapCreate, page: u32) {
+    let asked = map.max_entries;
+    let rounded = asked.max(page).checked_next_power_of_two().unwrap_or(asked);
+    if rounded != asked && asked != 0 {
+        map.max_entries = rounded;
+        map.adjusted = Some(format!("{asked} bytes asked for: a ring buffer is a power of two of pages of {page}"));
+    }
+}

@@ -1,0 +1,294 @@
+//! Linking one program: from functions and relocation records to slots and patches.
+//!
+//! The kernel takes one array of slots per program. It begins with the program's own; each function that is called, or
+//! whose address is taken, is appended once, and the instruction that wants it gets the distance. A record tells which
+//! instruction and which symbol; the *instruction* tells what to do: `call` wants a function, `lddw` an address.
+//!
+//! These are REL records: the addend lies in the instruction. `call` counts it in slots from the next instruction, so -1
+//! means "the symbol itself"; `lddw` counts it in bytes. A `static` function, map or variable has no symbol of its own
+//! in the record: it names the section, and the addend says where in it.
+//!
+//! Source: `Documentation/bpf/llvm_reloc.rst`.
+
+use std::collections::HashMap;
+
+use thiserror::Error;
+
+use crate::elf::{RelocRecord, SymbolPlace};
+use crate::insn::Insn;
+use crate::plan::{MapId, Patch, PatchKind};
+use crate::spec::{Function, MapOrigin, Place, Spec};
+
+/// A program cannot be linked.
+#[derive(Debug, Error, PartialEq, Eq, Clone)]
+#[error("program `{program}`, section `{section}`, insn {insn}: {kind}")]
+pub struct LinkError {
+    /// The program.
+    pub program: String,
+    /// The section that the instruction is in: not the program's own if it is in a function that it calls.
+    pub section: String,
+    /// The slot, counted from the start of that section, as llvm-objdump counts.
+    pub insn: u64,
+    /// What is wrong.
+    pub kind: LinkErrorKind,
+}
+
+/// What is wrong with a relocation.
+#[derive(Debug, Error, PartialEq, Eq, Clone)]
+pub enum LinkErrorKind {
+    /// The record points into the middle of a slot.
+    #[error("a relocation at byte {offset} of the section, expected the start of a slot of 8 bytes")]
+    Unaligned {
+        /// Where it points.
+        offset: u64,
+    },
+    /// Only `lddw` and `call` have something to patch.
+    #[error("a relocation of type {r_type} for `{symbol}` at opcode {code:#04x}; expected lddw (0x18) or call (0x85)")]
+    NotPatchable {
+        /// The record's type.
+        r_type: u32,
+        /// The symbol.
+        symbol: String,
+        /// The opcode found.
+        code: u8,
+    },
+    /// The second slot of `lddw` is missing.
+    #[error("lddw (0x18) takes two slots, but the function ends after the first")]
+    CutShort,
+    /// The symbol is declared but not defined.
+    #[error(
+        "`{0}` is not defined in this object: an extern (kfunc, .ksyms, .kconfig) or a function that was never linked in"
+    )]
+    Undefined(String),
+    /// The symbol is an uninitialised global of `-fcommon`.
+    #[error("`{0}` is a COMMON symbol: initialise it (`= 0`) or compile with -fno-common")]
+    Common(String),
+    /// The symbol has no place in the object.
+    #[error("`{0}` is neither a map, nor a variable, nor a function of this object")]
+    NoPlace(String),
+    /// The symbol's section is of no kind that a program can refer to.
+    #[error(
+        "`{symbol}` is in section `{section}`, which holds neither code nor maps, and is none of .data, .bss, .rodata"
+    )]
+    UnknownSection {
+        /// The symbol.
+        symbol: String,
+        /// Its section.
+        section: String,
+    },
+    /// No function begins where the call or the address points.
+    #[error("no function begins at byte {offset} of section `{section}`")]
+    NoFunction {
+        /// The section.
+        section: String,
+        /// Bytes.
+        offset: i64,
+    },
+    /// No map begins where the address points.
+    #[error("no map begins at byte {offset} of section `{section}`")]
+    NoMap {
+        /// The section.
+        section: String,
+        /// Bytes.
+        offset: i64,
+    },
+    /// The address lies outside the data section.
+    #[error("byte {offset} of section `{section}`, which has {size} bytes")]
+    OutsideData {
+        /// The section.
+        section: String,
+        /// Bytes.
+        offset: i64,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// The instruction depends on the layout of the kernel's types.
+    #[error("a CO-RE relocation (`preserve_access_index`): this loader does not relocate against the kernel's types")]
+    CoRe,
+    /// Longer than the kernel takes.
+    #[error("with the functions that it calls it has more than {0} slots, the kernel's limit")]
+    TooLong(usize),
+}
+
+/// `BPF_COMPLEXITY_LIMIT_INSNS`, `include/linux/bpf.h`: slots that a privileged program may have.
+const MAX_SLOTS: usize = 1_000_000;
+
+/// A linked program.
+#[derive(Debug)]
+pub(super) struct Linked {
+    pub(super) insns: Vec<Insn>,
+    pub(super) patches: Vec<Patch>,
+    pub(super) pieces: Vec<Piece>,
+}
+
+/// Where a function's slots went.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Piece {
+    /// Where it came from.
+    pub(super) place: Place,
+    /// Its size in bytes.
+    pub(super) size: u64,
+    /// Its first slot in the linked program.
+    pub(super) at: usize,
+}
+
+/// Links the program that begins with `entry`.
+pub(super) fn link(spec: &Spec<'_>, entry: &Function) -> Result<Linked, LinkError> {
+    let linked = Linked { insns: Vec::new(), patches: Vec::new(), pieces: Vec::new() };
+    let mut linker = Linker { spec, entry, linked, starts: HashMap::new() };
+    linker.append(entry);
+    // Linking a piece may append more; the list ends, since each function is appended once.
+    let mut next = 0;
+    while let Some(&piece) = linker.linked.pieces.get(next) {
+        linker.link_piece(piece)?;
+        next += 1;
+    }
+    linker.linked.patches.sort_by_key(|patch| patch.insn);
+    Ok(linker.linked)
+}
+
+struct Linker<'a, 'data> {
+    spec: &'a Spec<'data>,
+    entry: &'a Function,
+    linked: Linked,
+    /// The first slot of every function appended so far.
+    starts: HashMap<Place, usize>,
+}
+
+impl Linker<'_, '_> {
+    /// Appends a function unless it is there already; returns its first slot.
+    fn append(&mut self, function: &Function) -> usize {
+        *self.starts.entry(function.place).or_insert_with(|| {
+            let at = self.linked.insns.len();
+            self.linked.insns.extend(&function.insns);
+            self.linked.pieces.push(Piece { place: function.place, size: function.size(), at });
+            at
+        })
+    }
+
+    /// Turns every relocation record of a piece, and every call that needs none, into a patch.
+    fn link_piece(&mut self, piece: Piece) -> Result<(), LinkError> {
+        let spec = self.spec;
+        let start = piece.place.offset;
+        let end = start + piece.size;
+        if let Some(relos) = spec.core_relos.get(&piece.place.section)
+            && let Some(&offset) = relos.iter().find(|&&offset| (start..end).contains(&u64::from(offset)))
+        {
+            return Err(self.error(piece, u64::from(offset), LinkErrorKind::CoRe));
+        }
+        let all = spec.object.sections.get(piece.place.section).map_or(&[][..], |section| &section.relocs);
+        let first = all.partition_point(|record| record.offset < start);
+        let mut records = all.iter().skip(first).take_while(|record| record.offset < end).peekable();
+        let slots = (piece.size / Insn::SIZE as u64) as usize;
+        for slot in 0..slots {
+            let offset = start + (slot * Insn::SIZE) as u64;
+            let at = piece.at + slot;
+            let Some(&insn) = self.linked.insns.get(at) else { break };
+            let patch = match records.next_if(|record| record.offset < offset + Insn::SIZE as u64) {
+                Some(record) => Some(self.relocate(record, insn, at, offset, slot + 1 < slots)),
+                // Old compilers resolve calls within a section themselves.
+                None if insn.is_pseudo_call() => Some(self.local_call(piece.place.section, insn, at, offset)),
+                None => None,
+            };
+            if let Some(patch) = patch {
+                let patch = patch.map_err(|kind| self.error(piece, offset, kind))?;
+                self.linked.patches.push(patch);
+            }
+            if self.linked.insns.len() > MAX_SLOTS {
+                return Err(self.error(piece, offset, LinkErrorKind::TooLong(MAX_SLOTS)));
+            }
+        }
+        Ok(())
+    }
+
+    fn error(&self, piece: Piece, offset: u64, kind: LinkErrorKind) -> LinkError {
+        let section = self.section_name(piece.place.section);
+        LinkError { program: self.entry.name.clone(), section, insn: offset / Insn::SIZE as u64, kind }
+    }
+
+    fn section_name(&self, index: usize) -> String {
+        self.spec.object.sections.get(index).map_or_else(String::new, |section| section.name.to_string())
+    }
+
+    /// One relocation record → one patch.
+    fn relocate(
+        &mut self,
+        record: &RelocRecord,
+        insn: Insn,
+        at: usize,
+        offset: u64,
+        has_second: bool,
+    ) -> Result<Patch, LinkErrorKind> {
+        if record.offset != offset {
+            return Err(LinkErrorKind::Unaligned { offset: record.offset });
+        }
+        let Some(symbol) = self.spec.object.symbols.get(record.symbol) else {
+            return Err(LinkErrorKind::NoPlace(format!("symbol {}", record.symbol)));
+        };
+        let section = match symbol.place {
+            SymbolPlace::Section(section) => section,
+            SymbolPlace::Undefined => return Err(LinkErrorKind::Undefined(symbol.name.to_string())),
+            SymbolPlace::Common => return Err(LinkErrorKind::Common(symbol.name.to_string())),
+            SymbolPlace::Absolute => return Err(LinkErrorKind::NoPlace(symbol.name.to_string())),
+        };
+        let is_code = self.spec.object.sections.get(section).is_some_and(|section| section.is_code);
+        let name = if symbol.name.is_empty() { self.section_name(section) } else { symbol.name.to_string() };
+        // A hostile symbol may hold any 64 bits: wrapping keeps the sum defined, the look-up refuses what is outside.
+        let value = symbol.value.cast_signed();
+        if insn.is_pseudo_call() || (insn.code == Insn::CALL && is_code) {
+            let addend = record.addend.unwrap_or((i64::from(insn.imm) + 1) * Insn::SIZE as i64);
+            let (symbol, callee) = self.function_at(section, value.wrapping_add(addend))?;
+            return Ok(Patch { insn: at, symbol, kind: PatchKind::Call { callee } });
+        }
+        if !insn.is_lddw() {
+            return Err(LinkErrorKind::NotPatchable { r_type: record.r_type, symbol: name, code: insn.code });
+        }
+        if !has_second {
+            return Err(LinkErrorKind::CutShort);
+        }
+        let target = value.wrapping_add(record.addend.unwrap_or(i64::from(insn.imm)));
+        if is_code {
+            let (symbol, callee) = self.function_at(section, target)?;
+            return Ok(Patch { insn: at, symbol, kind: PatchKind::Func { callee } });
+        }
+        let (symbol, kind) = self.map_reference(name, section, target)?;
+        Ok(Patch { insn: at, symbol, kind })
+    }
+
+    /// A call without a record: the compiler has filled in the distance, which appending may change.
+    fn local_call(&mut self, section: usize, insn: Insn, at: usize, offset: u64) -> Result<Patch, LinkErrorKind> {
+        let next = offset.cast_signed() + Insn::SIZE as i64;
+        let (symbol, callee) = self.function_at(section, next + i64::from(insn.imm) * Insn::SIZE as i64)?;
+        Ok(Patch { insn: at, symbol, kind: PatchKind::Call { callee } })
+    }
+
+    /// Finds the function that begins at (section, offset) and appends it; returns its name and first slot.
+    fn function_at(&mut self, section: usize, offset: i64) -> Result<(String, usize), LinkErrorKind> {
+        let place = u64::try_from(offset).ok().map(|offset| Place { section, offset });
+        let Some(function) = place.and_then(|place| self.spec.functions.at(place)) else {
+            return Err(LinkErrorKind::NoFunction { section: self.section_name(section), offset });
+        };
+        Ok((function.name.clone(), self.append(function)))
+    }
+
+    /// What a reference to (section, offset) of a section that is not code wants.
+    fn map_reference(&self, name: String, section: usize, offset: i64) -> Result<(String, PatchKind), LinkErrorKind> {
+        // The section's first map or its data tells what kind of section it is.
+        let section_name = self.section_name(section);
+        let Some((index, data)) = self.spec.maps.iter().enumerate().find(|(_, map)| map.place.section == section)
+        else {
+            return Err(LinkErrorKind::UnknownSection { symbol: name, section: section_name });
+        };
+        if let MapOrigin::Data { .. } = data.origin {
+            return match u32::try_from(offset) {
+                Ok(offset) if offset < data.value_size => Ok((name, PatchKind::MapValue { map: MapId(index), offset })),
+                _ => Err(LinkErrorKind::OutsideData { section: section_name, offset, size: data.extent }),
+            };
+        }
+        let place = u64::try_from(offset).ok().map(|offset| Place { section, offset });
+        match place.and_then(|place| self.spec.map_at(place).filter(|(_, map)| map.place == place)) {
+            Some((index, map)) => Ok((map.name.clone(), PatchKind::MapFd { map: MapId(index) })),
+            None => Err(LinkErrorKind::NoMap { section: section_name, offset }),
+        }
+    }
+}

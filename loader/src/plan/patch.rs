@@ -1,0 +1,81 @@
+//! One hole in the instructions, and what fills it.
+
+use super::MapId;
+use crate::insn::Insn;
+
+/// A slot to be patched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Patch {
+    /// The slot, counted in the whole program that the kernel gets.
+    pub insn: usize,
+    /// The symbol that the relocation record names, or the function that was found at the place it points to.
+    pub symbol: String,
+    /// What the hole wants.
+    pub kind: PatchKind,
+}
+
+/// What fills a hole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PatchKind {
+    /// `lddw`: src = BPF_PSEUDO_MAP_FD, imm = the map's descriptor.
+    MapFd {
+        /// Which map.
+        map: MapId,
+    },
+    /// `lddw`: src = BPF_PSEUDO_MAP_VALUE, imm = the map's descriptor, second imm = an offset into its only value.
+    MapValue {
+        /// Which map.
+        map: MapId,
+        /// Bytes.
+        offset: u32,
+    },
+    /// `call`: src = BPF_PSEUDO_CALL, imm = distance to a function, in slots, from the next slot.
+    Call {
+        /// The slot where the function begins.
+        callee: usize,
+    },
+    /// `lddw`: src = BPF_PSEUDO_FUNC, imm = distance to a function, in slots, from the next slot.
+    Func {
+        /// The slot where the function begins.
+        callee: usize,
+    },
+}
+
+impl Patch {
+    /// The map whose descriptor it needs.
+    pub fn map(&self) -> Option<MapId> {
+        match self.kind {
+            PatchKind::MapFd { map } | PatchKind::MapValue { map, .. } => Some(map),
+            PatchKind::Call { .. } | PatchKind::Func { .. } => None,
+        }
+    }
+
+    /// Slots that it touches: two for `lddw`.
+    pub fn slots(&self) -> usize {
+        if matches!(self.kind, PatchKind::Call { .. }) { 1 } else { 2 }
+    }
+
+    /// Fills the hole.
+    pub fn apply(&self, insns: &mut [Insn], map_fd: impl Fn(MapId) -> i32) {
+        let (src, imm, second_imm) = match self.kind {
+            PatchKind::MapFd { map } => (Insn::BPF_PSEUDO_MAP_FD, map_fd(map), Some(0)),
+            PatchKind::MapValue { map, offset } => {
+                (Insn::BPF_PSEUDO_MAP_VALUE, map_fd(map), Some(offset.cast_signed()))
+            }
+            PatchKind::Call { callee } => (Insn::BPF_PSEUDO_CALL, self.distance(callee), None),
+            PatchKind::Func { callee } => (Insn::BPF_PSEUDO_FUNC, self.distance(callee), Some(0)),
+        };
+        if let Some(insn) = insns.get_mut(self.insn) {
+            *insn = insn.with_src(src).with_imm(imm);
+        }
+        if let (Some(second), Some(imm)) = (insns.get_mut(self.insn + 1), second_imm) {
+            *second = second.with_imm(imm);
+        }
+    }
+
+    /// Slots from the one after this one to `callee`.
+    fn distance(&self, callee: usize) -> i32 {
+        // Both are below the 2^31 / 8 slots that a section can hold.
+        callee as i32 - (self.insn as i32 + 1)
+    }
+}

@@ -1,0 +1,68 @@
+//! Global variables: a data section becomes an array map of one entry, whose value is the section's bytes.
+//!
+//! That is why a program can use a global at all: an instruction may hold the address of a map's value
+//! (BPF_PSEUDO_MAP_VALUE), and user space reads the same bytes through the same map.
+
+use super::{MapOrigin, MapSpec, Place, SpecError};
+use crate::btf::{Btf, Kind, Linkage};
+use crate::elf::Section;
+
+const BPF_MAP_TYPE_ARRAY: u32 = 2;
+/// The program may not write the map. `include/uapi/linux/bpf.h`, since 5.2.
+const BPF_F_RDONLY_PROG: u32 = 1 << 7;
+/// User space may map the value into its memory. `include/uapi/linux/bpf.h`, since 5.5.
+const BPF_F_MMAPABLE: u32 = 1 << 10;
+
+/// Reads a data section; `None` if `section` is none, or is empty.
+pub(super) fn read(section: &Section<'_>, btf: Option<&Btf<'_>>) -> Result<Option<MapSpec>, SpecError> {
+    let Some(read_only) = is_data(&section.name).filter(|_| section.is_alloc && !section.is_code) else {
+        return Ok(None);
+    };
+    if section.size == 0 {
+        return Ok(None);
+    }
+    let value_size = u32::try_from(section.size).ok().filter(|&size| size <= i32::MAX as u32).ok_or_else(|| {
+        let problem = format!("{} bytes, but a map's value can have at most {}", section.size, i32::MAX);
+        SpecError::invalid(format!("section `{}`", section.name), problem)
+    })?;
+    let datasec = btf.and_then(|btf| btf.datasec(&section.name));
+    // Only variables that other files could name are meant to be seen from outside.
+    let shared = datasec.as_ref().is_some_and(|(_, ty)| has_shared_variable(btf, &ty.kind));
+    let mut map_flags = if read_only { BPF_F_RDONLY_PROG } else { 0 };
+    if shared {
+        map_flags |= BPF_F_MMAPABLE;
+    }
+    Ok(Some(MapSpec {
+        name: section.name.to_string(),
+        place: Place { section: section.index, offset: 0 },
+        extent: section.size,
+        origin: MapOrigin::Data { read_only },
+        map_type: BPF_MAP_TYPE_ARRAY,
+        key_size: 4,
+        value_size,
+        max_entries: 1,
+        map_flags,
+        numa_node: 0,
+        map_extra: 0,
+        btf_key_type_id: 0,
+        btf_value_type_id: datasec.map_or(0, |(id, _)| id),
+    }))
+}
+
+/// Whether a section of this name holds variables, and if so whether they are constant.
+fn is_data(name: &str) -> Option<bool> {
+    let is = |base: &str| name.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    match name {
+        _ if is(".rodata") => Some(true),
+        _ if is(".data") || is(".bss") => Some(false),
+        _ => None,
+    }
+}
+
+fn has_shared_variable(btf: Option<&Btf<'_>>, datasec: &Kind<'_>) -> bool {
+    let (Some(btf), Kind::Datasec { vars, .. }) = (btf, datasec) else { return false };
+    vars.iter().any(|info| match btf.get(info.var).map(|var| var.kind) {
+        Ok(Kind::Var { linkage, .. }) => linkage != Linkage::Static,
+        _ => false,
+    })
+}

@@ -1,0 +1,84 @@
+//! Functions: the pieces into which the symbol table cuts the code sections.
+
+use super::{Place, SpecError};
+use crate::elf::{Object, Section, Symbol, SymbolKind};
+use crate::insn::Insn;
+
+/// One function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    /// The symbol's name.
+    pub name: String,
+    /// Where it begins.
+    pub place: Place,
+    /// Its instructions, as compiled.
+    pub insns: Vec<Insn>,
+}
+
+impl Function {
+    /// Its size in bytes.
+    pub fn size(&self) -> u64 {
+        (self.insns.len() * Insn::SIZE) as u64
+    }
+}
+
+/// All functions of an object, by section index, then by offset.
+#[derive(Debug, Default)]
+pub struct Functions(Vec<Function>);
+
+impl Functions {
+    pub(super) fn read(object: &Object<'_>) -> Result<Self, SpecError> {
+        let mut functions = Vec::new();
+        for section in object.sections.iter().filter(|section| section.is_code && !section.data.is_empty()) {
+            read_section(object, section, &mut functions)?;
+        }
+        Ok(Self(functions))
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Function> {
+        self.0.iter()
+    }
+
+    /// The function that begins exactly at this place.
+    pub fn at(&self, place: Place) -> Option<&Function> {
+        let index = self.0.binary_search_by_key(&place, |function| function.place).ok()?;
+        self.0.get(index)
+    }
+}
+
+/// Cuts one code section into functions.
+fn read_section(object: &Object<'_>, section: &Section<'_>, into: &mut Vec<Function>) -> Result<(), SpecError> {
+    // clang 6 and 7 gave code symbols no type; then every global symbol of the section names a function.
+    let typed = object.symbols_in(section.index).any(|symbol| symbol.kind == SymbolKind::Func);
+    let is_function = |symbol: &&Symbol<'_>| match symbol.kind {
+        SymbolKind::Func => true,
+        SymbolKind::Other => !typed && !symbol.is_local,
+        _ => false,
+    };
+    let mut symbols: Vec<_> = object.symbols_in(section.index).filter(is_function).collect();
+    // Of two names for one place the global one counts.
+    symbols.sort_by_key(|symbol| (symbol.value, symbol.is_local));
+    symbols.dedup_by_key(|symbol| symbol.value);
+
+    let mut ends = symbols.iter().skip(1).map(|symbol| symbol.value);
+    for symbol in &symbols {
+        let place = format!("section `{}`, function `{}`", section.name, symbol.name);
+        let next = ends.next().unwrap_or(section.data.len() as u64);
+        let end = if symbol.size == 0 { next } else { symbol.value.saturating_add(symbol.size) };
+        if end > next {
+            return Err(SpecError::invalid(place, format!("ends at {end:#x}, but may reach only to {next:#x}")));
+        }
+        let bytes = section.data.get(symbol.value as usize..end as usize).unwrap_or_default();
+        if bytes.is_empty() || !symbol.value.is_multiple_of(8) || !bytes.len().is_multiple_of(Insn::SIZE) {
+            let problem = format!("{} bytes at {:#x}, expected whole slots of 8 bytes", bytes.len(), symbol.value);
+            return Err(SpecError::invalid(place, problem));
+        }
+        into.push(Function {
+            name: symbol.name.to_string(),
+            place: Place { section: section.index, offset: symbol.value },
+            insns: Insn::decode_all(bytes),
+        });
+    }
+    Ok(())
+}

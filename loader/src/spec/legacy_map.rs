@@ -1,0 +1,53 @@
+//! Maps as objects before BTF define them: `struct bpf_map_def ports SEC("maps") = { .type = … }`.
+//!
+//! Here the section's bytes are the definition: type, key size, value size, max entries and flags, four bytes each. The
+//! iproute2 loader's `struct bpf_elf_map` goes on with an id, a pinning and an inner map, which must be zero here.
+
+use super::{MapOrigin, MapSpec, Place, SpecError};
+use crate::elf::{Object, Section, SymbolKind};
+
+const FIELDS: usize = 5;
+
+/// Reads every map of a `maps` section: one per symbol, each reaching to the next.
+pub(super) fn read(object: &Object<'_>, section: &Section<'_>, maps: &mut Vec<MapSpec>) -> Result<(), SpecError> {
+    let mut symbols: Vec<_> = object
+        .symbols_in(section.index)
+        .filter(|symbol| symbol.kind == SymbolKind::Object || !symbol.is_local)
+        .collect();
+    symbols.sort_by_key(|symbol| symbol.value);
+    let mut ends = symbols.iter().skip(1).map(|symbol| symbol.value);
+    for symbol in &symbols {
+        let end = ends.next().unwrap_or(section.data.len() as u64);
+        let bytes = section.data.get(symbol.value as usize..end as usize).unwrap_or_default();
+        let invalid =
+            |problem| SpecError::invalid(format!("section `{}`, map `{}`", section.name, symbol.name), problem);
+        let (words, _) = bytes.as_chunks::<4>();
+        let words: Vec<u32> = words.iter().map(|word| u32::from_le_bytes(*word)).collect();
+        let Some((&[map_type, key_size, value_size, max_entries, map_flags], rest)) =
+            words.split_first_chunk::<FIELDS>()
+        else {
+            return Err(invalid(format!("{} bytes, expected at least {}", bytes.len(), FIELDS * 4)));
+        };
+        if let Some(at) = rest.iter().position(|&word| word != 0) {
+            let problem =
+                format!("the word at byte {} is {:#x}, expected 0", (FIELDS + at) * 4, rest.get(at).unwrap_or(&0));
+            return Err(invalid(problem));
+        }
+        maps.push(MapSpec {
+            name: symbol.name.to_string(),
+            place: Place { section: section.index, offset: symbol.value },
+            extent: end.saturating_sub(symbol.value),
+            origin: MapOrigin::Legacy,
+            map_type,
+            key_size,
+            value_size,
+            max_entries,
+            map_flags,
+            numa_node: 0,
+            map_extra: 0,
+            btf_key_type_id: 0,
+            btf_value_type_id: 0,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! Maps defined in BTF: `struct { __uint(type, 1); __type(key, __u16); … } ports SEC(".maps")`.
+//!
+//! The section `.maps` holds only zeros, the definition is the *type* of the variable. A number hides as the length of
+//! an array that a member points to, a type as what a member points to:
+//!
+//! ```text
+//! int (*max_entries)[1024];    PTR → ARRAY of 1024      → 1024
+//! __u16 *key;                  PTR → __u16              → that type, and its size
+//! ```
+
+use super::{MapOrigin, MapSpec, Place, SpecError};
+use crate::btf::{Btf, Kind, Member};
+use crate::elf::{Object, Section};
+
+/// Reads every map of the `.maps` section.
+pub(super) fn read(
+    object: &Object<'_>,
+    section: &Section<'_>,
+    btf: Option<&Btf<'_>>,
+    maps: &mut Vec<MapSpec>,
+) -> Result<(), SpecError> {
+    if object.symbols_in(section.index).next().is_none() {
+        return Ok(());
+    }
+    let Some(btf) = btf else {
+        let problem = "maps are defined by their BTF types, and the object has no .BTF: compile with -g";
+        return Err(SpecError::invalid("section `.maps`", problem));
+    };
+    let Some((_, datasec)) = btf.datasec(".maps") else {
+        return Err(SpecError::invalid("section `.maps`", "the object's BTF has no DATASEC of that name"));
+    };
+    let Kind::Datasec { vars, .. } = datasec.kind else { return Ok(()) };
+    let first = maps.len();
+    for secinfo in vars {
+        let var = btf.get(secinfo.var)?;
+        let Kind::Var { ty, .. } = var.kind else {
+            let problem = format!("BTF type {} is a {}, expected a variable", secinfo.var, var.kind.name());
+            return Err(SpecError::invalid("section `.maps`", problem));
+        };
+        // clang fills in the offset of `static` variables only; the others have a symbol of their name.
+        let symbol = object.symbols_in(section.index).find(|symbol| symbol.name == var.name && !symbol.is_local);
+        let offset = symbol.map_or(u64::from(secinfo.offset), |symbol| symbol.value);
+        let extent = u64::from(secinfo.size);
+        if offset.checked_add(extent).is_none_or(|end| end > section.size) {
+            let problem = format!("{extent} bytes at {offset:#x} lie outside the section of {} bytes", section.size);
+            return Err(SpecError::invalid(format!("map `{}`", var.name), problem));
+        }
+        let mut spec = MapSpec {
+            name: var.name.to_owned(),
+            place: Place { section: section.index, offset },
+            extent,
+            origin: MapOrigin::Btf,
+            map_type: 0,
+            key_size: 0,
+            value_size: 0,
+            max_entries: 0,
+            map_flags: 0,
+            numa_node: 0,
+            map_extra: 0,
+            btf_key_type_id: 0,
+            btf_value_type_id: 0,
+        };
+        read_members(btf, ty, &mut spec)?;
+        maps.push(spec);
+    }
+    if let Some(new) = maps.get_mut(first..) {
+        new.sort_by_key(|map| map.place);
+    }
+    Ok(())
+}
+
+/// Reads the members of the variable's struct into `spec`.
+fn read_members(btf: &Btf<'_>, ty: u32, spec: &mut MapSpec) -> Result<(), SpecError> {
+    let invalid = |problem: String| SpecError::invalid(format!("map `{}`", spec.name), problem);
+    let (id, ty) = btf.resolve(ty)?;
+    let Kind::Struct { members, .. } = &ty.kind else {
+        return Err(invalid(format!("BTF type {id} is a {}, expected a struct", ty.kind.name())));
+    };
+    let (mut key_size, mut value_size) = (None, None);
+    for member in members {
+        let number = || number(btf, member).map_err(|problem| invalid(format!("`{}` {problem}", member.name)));
+        match member.name {
+            "type" => spec.map_type = number()?,
+            "max_entries" => spec.max_entries = number()?,
+            "map_flags" => spec.map_flags = number()?,
+            "numa_node" => {
+                spec.numa_node = number()?;
+                spec.map_flags |= BPF_F_NUMA_NODE;
+            }
+            "map_extra" => spec.map_extra = number()?.into(),
+            "key_size" => set_size(&mut key_size, number()?).map_err(|e| invalid(format!("`key_size` {e}")))?,
+            "value_size" => set_size(&mut value_size, number()?).map_err(|e| invalid(format!("`value_size` {e}")))?,
+            "key" => {
+                let (id, size) = pointee(btf, member).map_err(|e| invalid(format!("`key` {e}")))?;
+                spec.btf_key_type_id = id;
+                set_size(&mut key_size, size).map_err(|e| invalid(format!("`key` {e}")))?;
+            }
+            "value" => {
+                let (id, size) = pointee(btf, member).map_err(|e| invalid(format!("`value` {e}")))?;
+                spec.btf_value_type_id = id;
+                set_size(&mut value_size, size).map_err(|e| invalid(format!("`value` {e}")))?;
+            }
+            unknown => {
+                let known = "type, key, value, key_size, value_size, max_entries, map_flags, numa_node, map_extra";
+                return Err(invalid(format!("unknown member `{unknown}`, expected one of {known}")));
+            }
+        }
+    }
+    if spec.map_type == 0 {
+        return Err(invalid("no `type`: __uint(type, BPF_MAP_TYPE_…) is missing".to_owned()));
+    }
+    spec.key_size = key_size.unwrap_or(0);
+    spec.value_size = value_size.unwrap_or(0);
+    Ok(())
+}
+
+const BPF_F_NUMA_NODE: u32 = 1 << 2;
+
+/// `int (*name)[N]` → N.
+fn number(btf: &Btf<'_>, member: &Member<'_>) -> Result<u32, String> {
+    let found = |what: &str| format!("is {what}, expected a pointer to an array: __uint({}, …)", member.name);
+    let (_, pointer) = btf.resolve(member.ty).map_err(|e| e.to_string())?;
+    let Kind::Ptr(target) = pointer.kind else { return Err(found(&format!("a {}", pointer.kind.name()))) };
+    let (_, array) = btf.resolve(target).map_err(|e| e.to_string())?;
+    match array.kind {
+        Kind::Array(array) => Ok(array.count),
+        other => Err(found(&format!("a pointer to a {}", other.name()))),
+    }
+}
+
+/// `T *name` → the number of T, and its size in bytes.
+fn pointee(btf: &Btf<'_>, member: &Member<'_>) -> Result<(u32, u32), String> {
+    let (_, pointer) = btf.resolve(member.ty).map_err(|e| e.to_string())?;
+    let Kind::Ptr(target) = pointer.kind else {
+        return Err(format!("is a {}, expected a pointer: __type({}, …)", pointer.kind.name(), member.name));
+    };
+    let size = btf.size_of(target).map_err(|e| e.to_string())?;
+    Ok((target, u32::try_from(size).map_err(|_| format!("is of a type of {size} bytes"))?))
+}
+
+/// A size may be given twice, as a number and by a type, if both agree.
+fn set_size(size: &mut Option<u32>, new: u32) -> Result<(), String> {
+    match size.replace(new) {
+        Some(old) if old != new => Err(format!("says {new} bytes, but another member said {old}")),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,205 @@
+//! [`Object`] → [`Spec`]: what the file means. Blueprints of programs and maps, plain data, nothing patched yet.
+//!
+//! A thing is identified by *(section, offset)*, never by its name, nor by its offset alone: two `static` maps share the
+//! symbol of their section, and two functions may lie at equal offsets of different sections.
+
+mod data;
+mod functions;
+mod legacy_map;
+mod map_def;
+
+use std::collections::BTreeMap;
+
+use thiserror::Error;
+
+use crate::btf::ext::{BtfExt, FuncInfo, LineInfo, SectionRecords};
+use crate::btf::{Btf, BtfError};
+use crate::elf::Object;
+
+pub use functions::{Function, Functions};
+
+/// An object whose parts do not make sense together.
+#[derive(Debug, Error, PartialEq, Eq, Clone)]
+pub enum SpecError {
+    /// The types cannot be read.
+    #[error(transparent)]
+    Btf(#[from] BtfError),
+    /// A section, symbol or definition is wrong.
+    #[error("{place}: {problem}")]
+    Invalid {
+        /// Section, symbol or map.
+        place: String,
+        /// What was found, what was expected, how to mend it.
+        problem: String,
+    },
+}
+
+impl SpecError {
+    fn invalid(place: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Invalid { place: place.into(), problem: problem.into() }
+    }
+}
+
+/// A place in the object: the identity of a function, a map or a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Index of the section.
+    pub section: usize,
+    /// Offset into it, in bytes.
+    pub offset: u64,
+}
+
+/// The blueprints of an object.
+#[derive(Debug)]
+pub struct Spec<'data> {
+    /// The object that they were read from.
+    pub object: &'data Object<'data>,
+    /// Its types, if it has any.
+    pub btf: Option<Btf<'data>>,
+    /// The licence its author chose; empty without a `license` section, which the kernel takes as "not GPL".
+    pub license: String,
+    /// Every function of every code section.
+    pub functions: Functions,
+    /// Every map, data sections among them, by section index, then by offset.
+    pub maps: Vec<MapSpec>,
+    /// Function records by section index.
+    pub func_info: BTreeMap<usize, Vec<FuncInfo>>,
+    /// Line records by section index.
+    pub line_info: BTreeMap<usize, Vec<LineInfo>>,
+    /// Byte offsets of CO-RE relocations by section index.
+    pub core_relos: BTreeMap<usize, Vec<u32>>,
+}
+
+/// The blueprint of one map. Field names are those of `union bpf_attr` for BPF_MAP_CREATE.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MapSpec {
+    /// The symbol's name; the section's name for a data section.
+    pub name: String,
+    /// Where its definition begins.
+    pub place: Place,
+    /// Bytes of the definition or of the data.
+    pub extent: u64,
+    /// What kind of definition it came from.
+    pub origin: MapOrigin,
+    /// `enum bpf_map_type`.
+    pub map_type: u32,
+    /// Bytes.
+    pub key_size: u32,
+    /// Bytes.
+    pub value_size: u32,
+    /// Entries; bytes for a ring buffer.
+    pub max_entries: u32,
+    /// BPF_F_*.
+    pub map_flags: u32,
+    /// The NUMA node to allocate on; counts only with BPF_F_NUMA_NODE.
+    pub numa_node: u32,
+    /// What newer map types need besides.
+    pub map_extra: u64,
+    /// BTF type of a key; 0 without one.
+    pub btf_key_type_id: u32,
+    /// BTF type of a value; 0 without one.
+    pub btf_value_type_id: u32,
+}
+
+/// How the object defines a map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MapOrigin {
+    /// A struct in `.maps`, whose BTF type says everything.
+    Btf,
+    /// A `struct bpf_map_def` in `maps`, whose bytes say everything.
+    Legacy,
+    /// A data section, which becomes an array of one entry.
+    Data {
+        /// `.rodata`: the program may not write it, and nobody after the freeze.
+        read_only: bool,
+    },
+}
+
+impl<'data> Spec<'data> {
+    /// Reads the blueprints.
+    ///
+    /// # Errors
+    ///
+    /// Types that cannot be read, a function outside its section, a map definition that says too little or too much.
+    pub fn read(object: &'data Object<'data>) -> Result<Self, SpecError> {
+        let btf = object.section_named(".BTF").map(|section| Btf::parse(section.data)).transpose()?;
+        let ext = match (&btf, object.section_named(".BTF.ext")) {
+            (Some(btf), Some(section)) => BtfExt::parse(section.data, btf)?,
+            _ => BtfExt::default(),
+        };
+        let mut maps = Vec::new();
+        for section in &object.sections {
+            match section.name.as_ref() {
+                ".maps" => map_def::read(object, section, btf.as_ref(), &mut maps)?,
+                name if name == "maps" || name.starts_with("maps/") => legacy_map::read(object, section, &mut maps)?,
+                _ => maps.extend(data::read(section, btf.as_ref())?),
+            }
+        }
+        Ok(Self {
+            object,
+            license: license(object),
+            functions: Functions::read(object)?,
+            maps,
+            func_info: by_section(object, ext.funcs, |record| record.insn_off),
+            line_info: by_section(object, ext.lines, |record| record.insn_off),
+            core_relos: by_section(object, ext.core_relos, |offset| *offset),
+            btf,
+        })
+    }
+
+    /// The functions that are socket filters: those in a section called `socket…` or `?socket…`, and those in
+    /// `extra_section` whatever it is called.
+    pub fn programs(&self, extra_section: Option<&str>) -> impl Iterator<Item = Program<'_>> {
+        self.functions.iter().filter_map(move |function| {
+            let section = self.object.sections.get(function.place.section)?.name.as_ref();
+            let bare = section.strip_prefix('?').unwrap_or(section);
+            let wanted = bare.starts_with("socket") || extra_section == Some(section);
+            wanted.then_some(Program { function, section, autoload: !section.starts_with('?') })
+        })
+    }
+
+    /// The map whose definition or data covers this place.
+    pub fn map_at(&self, place: Place) -> Option<(usize, &MapSpec)> {
+        let after = self.maps.partition_point(|map| map.place <= place);
+        let index = after.checked_sub(1)?;
+        let map = self.maps.get(index)?;
+        let inside = map.place.section == place.section && place.offset - map.place.offset < map.extent.max(1);
+        inside.then_some((index, map))
+    }
+}
+
+/// A function that is a program: something the kernel can be asked to load.
+#[derive(Debug, Clone, Copy)]
+pub struct Program<'spec> {
+    /// Its instructions.
+    pub function: &'spec Function,
+    /// Its section's name.
+    pub section: &'spec str,
+    /// False for `?socket`: loaded only when it is named.
+    pub autoload: bool,
+}
+
+/// The `license` section up to its NUL.
+fn license(object: &Object<'_>) -> String {
+    let bytes = object.section_named("license").map_or(&[][..], |section| section.data);
+    let text = bytes.split(|&byte| byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(text).into_owned()
+}
+
+/// Turns section names into section indices; sorts each section's records by offset.
+fn by_section<R>(
+    object: &Object<'_>,
+    named: Vec<SectionRecords<'_, R>>,
+    offset: impl Fn(&R) -> u32,
+) -> BTreeMap<usize, Vec<R>> {
+    let mut sections: BTreeMap<usize, Vec<R>> = BTreeMap::new();
+    for SectionRecords { section, records } in named {
+        if let Some(section) = object.section_named(section) {
+            sections.entry(section.index).or_default().extend(records);
+        }
+    }
+    for records in sections.values_mut() {
+        records.sort_by_key(&offset);
+    }
+    sections
+}

@@ -1,0 +1,244 @@
+//! `union bpf_attr`: one struct per command, as the kernel lays it out.
+//!
+//! The kernel takes a size with each attr. What is beyond it counts as zero; what is beyond the kernel's own struct must
+//! be zero, else E2BIG. So a struct may be shorter or longer than the running kernel's.
+//!
+//! Source: `include/uapi/linux/bpf.h`; `__sys_bpf()` and `bpf_check_uarg_tail_zero()`, `kernel/bpf/syscall.c`.
+
+use std::mem::{offset_of, size_of};
+
+/// The bytes of an object's name, the last one always zero.
+pub type ObjName = [u8; 16];
+
+/// BPF_MAP_CREATE.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub struct MapCreateAttr {
+    /// `enum bpf_map_type`.
+    pub map_type: u32,
+    /// Bytes.
+    pub key_size: u32,
+    /// Bytes.
+    pub value_size: u32,
+    /// Entries; bytes for a ring buffer.
+    pub max_entries: u32,
+    /// BPF_F_*.
+    pub map_flags: u32,
+    /// Descriptor of the template of a map-in-map.
+    pub inner_map_fd: u32,
+    /// Counts only with BPF_F_NUMA_NODE.
+    pub numa_node: u32,
+    /// Since 4.15.
+    pub map_name: ObjName,
+    /// For maps on a network card.
+    pub map_ifindex: u32,
+    /// BTF of key and value. Since 4.18.
+    pub btf_fd: u32,
+    /// Type of a key.
+    pub btf_key_type_id: u32,
+    /// Type of a value.
+    pub btf_value_type_id: u32,
+    /// For struct_ops.
+    pub btf_vmlinux_value_type_id: u32,
+    /// Since 5.16.
+    pub map_extra: u64,
+}
+
+const _: () = assert!(size_of::<MapCreateAttr>() == 72 && offset_of!(MapCreateAttr, map_name) == 28);
+const _: () = assert!(offset_of!(MapCreateAttr, btf_fd) == 48 && offset_of!(MapCreateAttr, map_extra) == 64);
+
+/// BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_GET_NEXT_KEY.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub struct MapElemAttr {
+    /// The map.
+    pub map_fd: u32,
+    /// The kernel aligns the pointers to 8.
+    pub pad: u32,
+    /// Pointer to the key.
+    pub key: u64,
+    /// Pointer to the value, or to where the next key goes.
+    pub value: u64,
+    /// BPF_ANY and others.
+    pub flags: u64,
+}
+
+const _: () = assert!(size_of::<MapElemAttr>() == 32 && offset_of!(MapElemAttr, key) == 8);
+
+/// BPF_MAP_FREEZE.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub struct MapFreezeAttr {
+    /// The map.
+    pub map_fd: u32,
+}
+
+/// BPF_PROG_LOAD.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub struct ProgLoadAttr {
+    /// `enum bpf_prog_type`.
+    pub prog_type: u32,
+    /// Slots.
+    pub insn_cnt: u32,
+    /// Pointer to the slots.
+    pub insns: u64,
+    /// Pointer to the licence, NUL-terminated.
+    pub license: u64,
+    /// 0: no log, and then no buffer either.
+    pub log_level: u32,
+    /// Bytes of the buffer.
+    pub log_size: u32,
+    /// Pointer to the buffer.
+    pub log_buf: u64,
+    /// Not looked at since 5.0.
+    pub kern_version: u32,
+    /// BPF_F_*.
+    pub prog_flags: u32,
+    /// Since 4.15.
+    pub prog_name: ObjName,
+    /// For programs on a network card.
+    pub prog_ifindex: u32,
+    /// For program types with several places to attach.
+    pub expected_attach_type: u32,
+    /// BTF of the records below. Since 5.0.
+    pub prog_btf_fd: u32,
+    /// Bytes of a record.
+    pub func_info_rec_size: u32,
+    /// Pointer to the records.
+    pub func_info: u64,
+    /// Records.
+    pub func_info_cnt: u32,
+    /// Bytes of a record.
+    pub line_info_rec_size: u32,
+    /// Pointer to the records.
+    pub line_info: u64,
+    /// Records.
+    pub line_info_cnt: u32,
+    /// For tracing programs.
+    pub attach_btf_id: u32,
+    /// For freplace.
+    pub attach_prog_fd: u32,
+    /// CO-RE by the kernel itself; unused here.
+    pub core_relo_cnt: u32,
+    /// Pointer to descriptors that instructions name by index; unused here.
+    pub fd_array: u64,
+    /// Pointer to records; unused here.
+    pub core_relos: u64,
+    /// Bytes of a record.
+    pub core_relo_rec_size: u32,
+    /// Written by the kernel: bytes that the whole log takes. Since 6.4.
+    pub log_true_size: u32,
+}
+
+const _: () = assert!(size_of::<ProgLoadAttr>() == 144 && offset_of!(ProgLoadAttr, prog_name) == 48);
+const _: () = assert!(offset_of!(ProgLoadAttr, func_info) == 80 && offset_of!(ProgLoadAttr, line_info) == 96);
+const _: () = assert!(offset_of!(ProgLoadAttr, fd_array) == 120 && offset_of!(ProgLoadAttr, log_true_size) == 140);
+
+/// BPF_BTF_LOAD.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub struct BtfLoadAttr {
+    /// Pointer to the types.
+    pub btf: u64,
+    /// Pointer to a buffer for the kernel's complaints.
+    pub btf_log_buf: u64,
+    /// Bytes of the types.
+    pub btf_size: u32,
+    /// Bytes of the buffer.
+    pub btf_log_size: u32,
+    /// 0: no log.
+    pub btf_log_level: u32,
+    /// Written by the kernel: bytes that the whole log takes. Since 6.4.
+    pub btf_log_true_size: u32,
+}
+
+const _: () = assert!(size_of::<BtfLoadAttr>() == 32 && offset_of!(BtfLoadAttr, btf_size) == 16);
+
+/// BPF_OBJ_GET_INFO_BY_FD.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub struct ObjInfoAttr {
+    /// The map, program or BTF.
+    pub bpf_fd: u32,
+    /// Bytes of the info struct; written by the kernel: bytes filled in.
+    pub info_len: u32,
+    /// Pointer to the info struct.
+    pub info: u64,
+}
+
+const _: () = assert!(size_of::<ObjInfoAttr>() == 16);
+
+/// BPF_ENABLE_STATS.
+#[repr(C)]
+#[derive(Debug, Default)]
+pub struct EnableStatsAttr {
+    /// `enum bpf_stats_type`.
+    pub stats_type: u32,
+}
+
+/// `struct bpf_prog_info`, as of 5.16; an older kernel leaves the end zero.
+#[repr(C)]
+#[derive(Debug, Default, Clone, Copy)]
+#[allow(
+    missing_docs,
+    reason = "the kernel's own names; the ones that minibpf uses are explained in `kernel::ProgramInfo`"
+)]
+pub struct ProgInfo {
+    pub prog_type: u32,
+    pub id: u32,
+    pub tag: [u8; 8],
+    pub jited_prog_len: u32,
+    pub xlated_prog_len: u32,
+    pub jited_prog_insns: u64,
+    pub xlated_prog_insns: u64,
+    pub load_time: u64,
+    pub created_by_uid: u32,
+    pub nr_map_ids: u32,
+    pub map_ids: u64,
+    pub name: ObjName,
+    pub ifindex: u32,
+    pub gpl_compatible: u32,
+    pub netns_dev: u64,
+    pub netns_ino: u64,
+    pub nr_jited_ksyms: u32,
+    pub nr_jited_func_lens: u32,
+    pub jited_ksyms: u64,
+    pub jited_func_lens: u64,
+    pub btf_id: u32,
+    pub func_info_rec_size: u32,
+    pub func_info: u64,
+    pub nr_func_info: u32,
+    pub nr_line_info: u32,
+    pub line_info: u64,
+    pub jited_line_info: u64,
+    pub nr_jited_line_info: u32,
+    pub line_info_rec_size: u32,
+    pub jited_line_info_rec_size: u32,
+    pub nr_prog_tags: u32,
+    pub prog_tags: u64,
+    pub run_time_ns: u64,
+    pub run_cnt: u64,
+    pub recursion_misses: u64,
+    pub verified_insns: u32,
+    pub attach_btf_obj_id: u32,
+}
+
+const _: () = assert!(offset_of!(ProgInfo, name) == 64 && offset_of!(ProgInfo, btf_id) == 128);
+const _: () = assert!(offset_of!(ProgInfo, run_cnt) == 200 && offset_of!(ProgInfo, verified_insns) == 216);
+
+/// `struct bpf_map_info`, its first part.
+#[repr(C)]
+#[derive(Debug, Default, Clone, Copy)]
+#[allow(missing_docs, reason = "the kernel's own names, all explained at `MapCreateAttr`")]
+pub struct MapInfo {
+    pub map_type: u32,
+    pub id: u32,
+    pub key_size: u32,
+    pub value_size: u32,
+    pub max_entries: u32,
+    pub map_flags: u32,
+    pub name: ObjName,
+}
+
+const _: () = assert!(size_of::<MapInfo>() == 40);

@@ -1,0 +1,214 @@
+//! bpf(2): one function per command. Those on a map's elements are in [`super::map`].
+
+use std::ffi::CStr;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use nix::errno::Errno;
+
+use super::SysError;
+use super::attr::{BtfLoadAttr, EnableStatsAttr, MapInfo, ObjInfoAttr, ObjName, ProgInfo, ProgLoadAttr};
+
+/// `enum bpf_cmd`: the number that the kernel knows, and the name for people.
+#[derive(Clone, Copy)]
+pub(super) struct Command(libc::c_int, pub(super) &'static str);
+
+pub(super) const MAP_CREATE: Command = Command(0, "bpf(BPF_MAP_CREATE)");
+pub(super) const MAP_LOOKUP_ELEM: Command = Command(1, "bpf(BPF_MAP_LOOKUP_ELEM)");
+pub(super) const MAP_UPDATE_ELEM: Command = Command(2, "bpf(BPF_MAP_UPDATE_ELEM)");
+pub(super) const MAP_GET_NEXT_KEY: Command = Command(4, "bpf(BPF_MAP_GET_NEXT_KEY)");
+const PROG_LOAD: Command = Command(5, "bpf(BPF_PROG_LOAD)");
+const OBJ_GET_INFO_BY_FD: Command = Command(15, "bpf(BPF_OBJ_GET_INFO_BY_FD)");
+const BTF_LOAD: Command = Command(18, "bpf(BPF_BTF_LOAD)");
+pub(super) const MAP_FREEZE: Command = Command(22, "bpf(BPF_MAP_FREEZE)");
+const ENABLE_STATS: Command = Command(32, "bpf(BPF_ENABLE_STATS)");
+
+/// Calls bpf(2). The kernel reads the attr, follows its pointers, and may write results into it.
+///
+/// # Safety
+///
+/// `attr` has the layout of `command`, and each of its pointers is to memory that is valid, for as long as the call
+/// takes, for what the kernel does with it.
+pub(super) unsafe fn bpf<A>(command: Command, attr: &mut A) -> Result<libc::c_long, SysError> {
+    let Command(number, call) = command;
+    // SAFETY: the caller vouches for the attr; its size is passed along, so the kernel stays inside it.
+    let ret = unsafe { libc::syscall(libc::SYS_bpf, number, std::ptr::from_mut(attr), size_of::<A>()) };
+    Errno::result(ret).map_err(|errno| SysError { call, errno })
+}
+
+/// Calls bpf(2) for a command that answers with a new descriptor, which the kernel opens with O_CLOEXEC.
+///
+/// # Safety
+///
+/// As [`bpf`].
+pub(super) unsafe fn bpf_fd<A>(command: Command, attr: &mut A) -> Result<OwnedFd, SysError> {
+    // SAFETY: the caller vouches for the attr.
+    let fd = unsafe { bpf(command, attr) }?;
+    // SAFETY: the kernel has just opened this descriptor for us, and nobody else owns it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd as libc::c_int) })
+}
+
+/// The address of a slice as the kernel wants it; 0 for an empty one.
+pub(super) fn pointer(bytes: &[u8]) -> u64 {
+    if bytes.is_empty() { 0 } else { bytes.as_ptr() as u64 }
+}
+
+pub(super) fn raw(fd: BorrowedFd<'_>) -> u32 {
+    fd.as_raw_fd().cast_unsigned()
+}
+
+/// BPF_PROG_LOAD's arguments; slices live as long as the call.
+#[derive(Debug)]
+pub struct ProgLoad<'a> {
+    /// `enum bpf_prog_type`.
+    pub prog_type: u32,
+    /// The slots, eight bytes each.
+    pub insns: &'a [u8],
+    /// The licence.
+    pub license: &'a CStr,
+    /// At most 15 bytes of letters, digits, `_` and `.`.
+    pub name: &'a str,
+    /// The object's types; without them there are no records.
+    pub btf: Option<Records<'a>>,
+}
+
+/// Types, and records that refer to them.
+#[derive(Debug)]
+pub struct Records<'a> {
+    /// From [`btf_load`].
+    pub btf: BorrowedFd<'a>,
+    /// `struct bpf_func_info`, [`FUNC_INFO_SIZE`] bytes each.
+    pub func_info: &'a [u8],
+    /// `struct bpf_line_info`, [`LINE_INFO_SIZE`] bytes each.
+    pub line_info: &'a [u8],
+}
+
+/// Bytes of a `struct bpf_func_info`.
+pub const FUNC_INFO_SIZE: usize = 8;
+/// Bytes of a `struct bpf_line_info`.
+pub const LINE_INFO_SIZE: usize = 16;
+
+/// What the verifier is asked to write.
+#[derive(Debug)]
+pub struct Log<'a> {
+    /// 1: states at branches; 2: at every instruction.
+    pub level: u32,
+    /// Where the text goes, NUL-terminated.
+    pub buffer: &'a mut [u8],
+}
+
+/// BPF_PROG_LOAD: verifies and loads a program. Besides the result it returns how many bytes the whole log takes, NUL
+/// included; 0 on kernels before 6.4, which do not tell.
+///
+/// # Errors
+///
+/// - `EPERM`: no `CAP_BPF`, and `kernel.unprivileged_bpf_disabled` is set.
+/// - `EACCES`: the verifier judged the program unsafe.
+/// - `EINVAL`: malformed instructions, a helper that is not for this type or licence, bad records.
+/// - `ENOSPC`: the log did not fit. The program may be valid all the same.
+/// - `E2BIG`: no instructions, too many, or too complex to verify.
+///
+/// Kernel: `bpf_prog_load()`, `kernel/bpf/syscall.c`; `bpf_check()`, `kernel/bpf/verifier.c`. Since 3.18.
+pub fn prog_load(load: &ProgLoad<'_>, log: Option<Log<'_>>) -> (Result<OwnedFd, SysError>, u32) {
+    let mut attr = ProgLoadAttr {
+        prog_type: load.prog_type,
+        insn_cnt: (load.insns.len() / 8) as u32,
+        insns: pointer(load.insns),
+        license: load.license.as_ptr() as u64,
+        prog_name: obj_name(load.name),
+        ..Default::default()
+    };
+    if let Some(log) = log {
+        attr.log_level = log.level;
+        attr.log_size = log.buffer.len() as u32;
+        attr.log_buf = log.buffer.as_mut_ptr() as u64;
+    }
+    if let Some(records) = &load.btf {
+        attr.prog_btf_fd = raw(records.btf);
+        attr.func_info_rec_size = FUNC_INFO_SIZE as u32;
+        attr.func_info = pointer(records.func_info);
+        attr.func_info_cnt = (records.func_info.len() / FUNC_INFO_SIZE) as u32;
+        attr.line_info_rec_size = LINE_INFO_SIZE as u32;
+        attr.line_info = pointer(records.line_info);
+        attr.line_info_cnt = (records.line_info.len() / LINE_INFO_SIZE) as u32;
+    }
+    // SAFETY: the attr of this command; its pointers were just made from slices whose lengths stand beside them, and from
+    // a NUL-terminated string; only the log is written, and it is borrowed mutably.
+    let result = unsafe { bpf_fd(PROG_LOAD, &mut attr) };
+    (result, attr.log_true_size)
+}
+
+/// BPF_BTF_LOAD: hands over types; the descriptor keeps them.
+///
+/// # Errors
+///
+/// - `EPERM`: no `CAP_BPF`.
+/// - `EINVAL`: the types are malformed, or of a kind that this kernel does not know.
+///
+/// Kernel: `btf_new_fd()`, `kernel/bpf/btf.c`. Since 4.18.
+pub fn btf_load(btf: &[u8]) -> Result<OwnedFd, SysError> {
+    let mut attr = BtfLoadAttr { btf: pointer(btf), btf_size: btf.len() as u32, ..Default::default() };
+    // SAFETY: the attr of this command; the kernel reads `btf_size` bytes of `btf`.
+    unsafe { bpf_fd(BTF_LOAD, &mut attr) }
+}
+
+/// BPF_OBJ_GET_INFO_BY_FD for a program.
+///
+/// Kernel: `bpf_prog_get_info_by_fd()`, `kernel/bpf/syscall.c`. Since 4.13.
+///
+/// # Errors
+///
+/// `EINVAL`: not a program.
+pub fn prog_info(prog: BorrowedFd<'_>) -> Result<ProgInfo, SysError> {
+    let mut info = ProgInfo::default();
+    let mut attr = ObjInfoAttr {
+        bpf_fd: raw(prog),
+        info_len: size_of::<ProgInfo>() as u32,
+        info: std::ptr::from_mut(&mut info) as u64,
+    };
+    // SAFETY: the attr of this command; the kernel writes at most `info_len` bytes to `info`, all of whose fields may
+    // hold any number; the pointers inside it are zero, so it writes nowhere else.
+    unsafe { bpf(OBJ_GET_INFO_BY_FD, &mut attr) }?;
+    Ok(info)
+}
+
+/// BPF_OBJ_GET_INFO_BY_FD for a map.
+///
+/// Kernel: `bpf_map_get_info_by_fd()`, `kernel/bpf/syscall.c`. Since 4.13.
+///
+/// # Errors
+///
+/// `EINVAL`: not a map.
+pub fn map_info(map: BorrowedFd<'_>) -> Result<MapInfo, SysError> {
+    let mut info = MapInfo::default();
+    let mut attr = ObjInfoAttr {
+        bpf_fd: raw(map),
+        info_len: size_of::<MapInfo>() as u32,
+        info: std::ptr::from_mut(&mut info) as u64,
+    };
+    // SAFETY: as in `prog_info`; this struct holds no pointer.
+    unsafe { bpf(OBJ_GET_INFO_BY_FD, &mut attr) }?;
+    Ok(info)
+}
+
+/// BPF_ENABLE_STATS with BPF_STATS_RUN_TIME: every program of the machine is counted and timed while the descriptor is
+/// open.
+///
+/// Kernel: `bpf_enable_stats()`, `kernel/bpf/syscall.c`. Since 5.8.
+///
+/// # Errors
+///
+/// `EPERM`: no `CAP_SYS_ADMIN`.
+pub fn enable_stats() -> Result<OwnedFd, SysError> {
+    let mut attr = EnableStatsAttr::default();
+    // SAFETY: the attr of this command, and it holds no pointer.
+    unsafe { bpf_fd(ENABLE_STATS, &mut attr) }
+}
+
+/// Copies a name into its field; `kernel_name` has cut it already, here only the room is minded.
+pub fn obj_name(name: &str) -> ObjName {
+    let mut field = ObjName::default();
+    for (place, byte) in field.iter_mut().take(15).zip(name.bytes()) {
+        *place = byte;
+    }
+    field
+}

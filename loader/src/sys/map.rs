@@ -1,0 +1,140 @@
+//! bpf(2) on a map and its elements.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use nix::errno::Errno;
+
+use super::SysError;
+use super::attr::{MapCreateAttr, MapElemAttr, MapFreezeAttr};
+use super::bpf::{
+    MAP_CREATE, MAP_FREEZE, MAP_GET_NEXT_KEY, MAP_LOOKUP_ELEM, MAP_UPDATE_ELEM, bpf, bpf_fd, pointer, raw,
+};
+
+/// A map's descriptor, with the sizes that it was created with.
+///
+/// The kernel is told where a key and a value lie, not how long they are: it reads and writes the map's own sizes. So
+/// they are kept here, and every slice is checked against them.
+#[derive(Debug)]
+pub struct MapFd {
+    fd: OwnedFd,
+    key_size: usize,
+    /// Bytes that the kernel reads and writes: of a per-CPU map a value for every possible CPU.
+    value_size: usize,
+}
+
+impl AsFd for MapFd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.fd.as_fd()
+    }
+}
+
+impl MapFd {
+    /// BPF_MAP_CREATE: creates a map; the descriptor keeps it alive.
+    ///
+    /// # Errors
+    ///
+    /// - `EPERM`: no `CAP_BPF` (5.8; before, `CAP_SYS_ADMIN`) and `kernel.unprivileged_bpf_disabled` is set, or a type
+    ///   that always needs it.
+    /// - `EINVAL`: a size, count, flag or name that the type does not allow.
+    /// - `E2BIG`: larger than a map can be.
+    ///
+    /// Kernel: `map_create()`, `kernel/bpf/syscall.c`. Since 3.18.
+    pub fn create(mut attr: MapCreateAttr) -> Result<Self, SysError> {
+        let (key_size, one_value) = (attr.key_size as usize, attr.value_size as usize);
+        // BPF_MAP_TYPE_PERCPU_HASH, PERCPU_ARRAY, LRU_PERCPU_HASH, PERCPU_CGROUP_STORAGE.
+        let value_size = match attr.map_type {
+            5 | 6 | 10 | 21 => one_value.next_multiple_of(8).saturating_mul(possible_cpus()?),
+            _ => one_value,
+        };
+        // SAFETY: the attr of this command, and it holds no pointer.
+        let fd = unsafe { bpf_fd(MAP_CREATE, &mut attr) }?;
+        Ok(Self { fd, key_size, value_size })
+    }
+
+    /// BPF_MAP_UPDATE_ELEM with BPF_ANY: writes an element.
+    ///
+    /// # Errors
+    ///
+    /// - `EINVAL`: `key` or `value` has not the map's size.
+    /// - `EPERM`: the map is frozen.
+    /// - `E2BIG`: the map is full, or the index beyond its end.
+    ///
+    /// Kernel: `map_update_elem()`, `kernel/bpf/syscall.c`. Since 3.18.
+    pub fn update(&self, key: &[u8], value: &[u8]) -> Result<(), SysError> {
+        self.check_sizes(MAP_UPDATE_ELEM.1, key, value)?;
+        let mut attr = self.elem(pointer(key), pointer(value));
+        // SAFETY: the attr of this command; the kernel reads key and value, which have the map's sizes.
+        unsafe { bpf(MAP_UPDATE_ELEM, &mut attr) }.map(drop)
+    }
+
+    /// BPF_MAP_LOOKUP_ELEM: reads an element; of a per-CPU map the values of all possible CPUs, each padded to 8 bytes.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOENT`: no such key.
+    /// - `EINVAL`: `key` has not the map's size.
+    /// - `EOPNOTSUPP`, `EPERM`, `ENOTSUPP`: a type whose elements user space cannot read.
+    ///
+    /// Kernel: `map_lookup_elem()`, `kernel/bpf/syscall.c`. Since 3.18.
+    pub fn lookup(&self, key: &[u8]) -> Result<Vec<u8>, SysError> {
+        let mut value = vec![0; self.value_size];
+        self.check_sizes(MAP_LOOKUP_ELEM.1, key, &value)?;
+        let mut attr = self.elem(pointer(key), value.as_mut_ptr() as u64);
+        // SAFETY: the attr of this command; the kernel reads a key of the map's size and writes a value of the map's size.
+        unsafe { bpf(MAP_LOOKUP_ELEM, &mut attr) }?;
+        Ok(value)
+    }
+
+    /// BPF_MAP_GET_NEXT_KEY: the key after `key`, or the first one; `None` after the last.
+    ///
+    /// # Errors
+    ///
+    /// `EOPNOTSUPP`, `ENOTSUPP`: a type without keys.
+    ///
+    /// Kernel: `map_get_next_key()`, `kernel/bpf/syscall.c`. Since 3.18; the first one by a null pointer since 4.12.
+    pub fn next_key(&self, key: Option<&[u8]>) -> Result<Option<Vec<u8>>, SysError> {
+        let mut next = vec![0; self.key_size];
+        if key.is_some_and(|key| key.len() != self.key_size) {
+            return Err(SysError { call: MAP_GET_NEXT_KEY.1, errno: Errno::EINVAL });
+        }
+        let mut attr = self.elem(key.map_or(0, pointer), next.as_mut_ptr() as u64);
+        // SAFETY: the attr of this command; the kernel reads a key, if there is one, and writes one, of the map's size.
+        match unsafe { bpf(MAP_GET_NEXT_KEY, &mut attr) } {
+            Ok(_) => Ok(Some(next)),
+            Err(error) if error.errno == Errno::ENOENT => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// BPF_MAP_FREEZE: from here on user space can no more write the map.
+    ///
+    /// # Errors
+    ///
+    /// `EBUSY`: frozen already, or mapped writable.
+    ///
+    /// Kernel: `map_freeze()`, `kernel/bpf/syscall.c`. Since 5.2.
+    pub fn freeze(&self) -> Result<(), SysError> {
+        let mut attr = MapFreezeAttr { map_fd: raw(self.as_fd()) };
+        // SAFETY: the attr of this command, and it holds no pointer.
+        unsafe { bpf(MAP_FREEZE, &mut attr) }.map(drop)
+    }
+
+    fn elem(&self, key: u64, value: u64) -> MapElemAttr {
+        MapElemAttr { map_fd: raw(self.as_fd()), key, value, ..Default::default() }
+    }
+
+    fn check_sizes(&self, call: &'static str, key: &[u8], value: &[u8]) -> Result<(), SysError> {
+        if key.len() == self.key_size && value.len() == self.value_size {
+            return Ok(());
+        }
+        Err(SysError { call, errno: Errno::EINVAL })
+    }
+}
+
+/// CPUs that this machine may ever have: the highest number in `/sys/devices/system/cpu/possible` (`0-3`, `0,2-7`) + 1.
+fn possible_cpus() -> Result<usize, SysError> {
+    let unreadable = SysError { call: "read(/sys/devices/system/cpu/possible)", errno: Errno::EIO };
+    let text = std::fs::read_to_string("/sys/devices/system/cpu/possible").map_err(|_| unreadable)?;
+    let last = text.trim().rsplit(['-', ',']).next().and_then(|number| number.parse::<usize>().ok());
+    last.map(|last| last + 1).ok_or(unreadable)
+}

@@ -1,0 +1,101 @@
+//! Memory that the kernel shares through a descriptor.
+
+use std::ffi::c_void;
+use std::num::NonZeroUsize;
+use std::os::fd::AsFd;
+use std::ptr::NonNull;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+
+use super::SysError;
+
+/// Shared pages; unmapped when dropped.
+#[derive(Debug)]
+pub struct Mapping {
+    start: NonNull<c_void>,
+    len: usize,
+    writable: bool,
+}
+
+// SAFETY: the pages belong to the process, not to a thread, and are only reached through atomics and volatile copies.
+unsafe impl Send for Mapping {}
+
+impl Mapping {
+    /// mmap(2) of `len` bytes from byte `offset` of what `fd` shares.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL`, `EPERM`: not a map that can be mapped, or not with these rights or this length.
+    pub fn new(fd: impl AsFd, offset: usize, len: usize, writable: bool) -> Result<Self, SysError> {
+        let error = |errno| SysError { call: "mmap", errno };
+        let size = NonZeroUsize::new(len).ok_or(error(nix::errno::Errno::EINVAL))?;
+        let rights = if writable { ProtFlags::PROT_READ | ProtFlags::PROT_WRITE } else { ProtFlags::PROT_READ };
+        // SAFETY: the kernel chooses the address, so no memory of ours is replaced; nobody holds a Rust reference into
+        // the pages, see below.
+        let start =
+            unsafe { mmap(None, size, rights, MapFlags::MAP_SHARED, fd, offset as libc::off_t) }.map_err(error)?;
+        Ok(Self { start, len, writable })
+    }
+
+    /// Bytes.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Never: a mapping has at least a page.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Reads an aligned 32-bit number; all that the writer wrote before it is visible afterwards. `None` outside.
+    pub fn load_u32(&self, at: usize) -> Option<u32> {
+        let place = self.place::<AtomicU32>(at)?;
+        // SAFETY: inside the mapping and aligned; the kernel writes this number atomically.
+        Some(unsafe { place.as_ref() }.load(Ordering::Acquire))
+    }
+
+    /// Reads an aligned 64-bit number; as [`Mapping::load_u32`].
+    pub fn load_u64(&self, at: usize) -> Option<u64> {
+        let place = self.place::<AtomicU64>(at)?;
+        // SAFETY: as in `load_u32`.
+        Some(unsafe { place.as_ref() }.load(Ordering::Acquire))
+    }
+
+    /// Writes an aligned 64-bit number, after all that was read before; does nothing outside or in read-only pages.
+    pub fn store_u64(&self, at: usize, value: u64) {
+        if let (Some(place), true) = (self.place::<AtomicU64>(at), self.writable) {
+            // SAFETY: inside the mapping, aligned and writable.
+            unsafe { place.as_ref() }.store(value, Ordering::Release);
+        }
+    }
+
+    /// Copies bytes out: those of `at..at + len` that lie inside.
+    pub fn copy(&self, at: usize, len: usize) -> Vec<u8> {
+        let len = len.min(self.len.saturating_sub(at));
+        let mut copy = vec![0u8; len];
+        if len > 0 {
+            // SAFETY: source and target have `len` bytes and do not overlap. The bytes are a record that the kernel has
+            // published and does not write again before we give it back.
+            unsafe {
+                std::ptr::copy_nonoverlapping(self.start.as_ptr().cast::<u8>().add(at), copy.as_mut_ptr(), len);
+            }
+        }
+        copy
+    }
+
+    /// A place inside the mapping that is aligned for T.
+    fn place<T>(&self, at: usize) -> Option<NonNull<T>> {
+        let inside = at.checked_add(size_of::<T>()).is_some_and(|end| end <= self.len);
+        let aligned = at.is_multiple_of(align_of::<T>());
+        // SAFETY: inside the mapping.
+        (inside && aligned).then(|| unsafe { self.start.byte_add(at).cast() })
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: these pages were mapped by `new`, and no reference into them outlives a call on `self`.
+        let _ = unsafe { munmap(self.start, self.len) };
+    }
+}

@@ -1,0 +1,37 @@
+//! The kernel's edge: bpf(2), the socket options, and mapped memory. The only unsafe code of the crate.
+//!
+//! Every function here is safe to call and makes one system call. Descriptors come in as [`AsFd`] and go out as
+//! [`OwnedFd`]; what the kernel reads or writes is a slice that lives as long as the call.
+//!
+//! [`AsFd`]: std::os::fd::AsFd
+//! [`OwnedFd`]: std::os::fd::OwnedFd
+
+#![allow(unsafe_code, reason = "system calls cannot be made otherwise; each block says why it is sound")]
+
+pub mod attr;
+pub mod bpf;
+pub mod map;
+pub mod mapping;
+pub mod sockopt;
+
+use nix::errno::Errno;
+use thiserror::Error;
+
+/// A system call that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("{call}: {} ({})", errno.desc(), errno_name(*errno))]
+pub struct SysError {
+    /// The call, and for bpf(2) its command.
+    pub call: &'static str,
+    /// Why.
+    pub errno: Errno,
+}
+
+/// `EPERM`, `EACCES` …
+pub fn errno_name(errno: Errno) -> String {
+    // ENOTSUPP is the kernel's own, escapes to user space, and has no name in any C library.
+    match errno as i32 {
+        0 => "UnknownErrno".to_owned(),
+        _ => format!("{errno:?}"),
+    }
+}
