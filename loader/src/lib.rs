@@ -1,11 +1,14 @@
 //! minibpf
 pub mod btf;
 pub mod elf;
+pub mod explain;
 pub mod hook;
 pub mod insn;
 pub mod kernel;
 pub mod link;
+pub mod observe;
 pub mod plan;
 pub mod spec;
 pub mod sys;
 pub mod target;
+pub mod verdict;

@@ -1,5 +1,7 @@
 //! What a plan must know of the kernel it is made for: plain data, read from the running one or stated.
 
+use crate::verdict::Privileges;
+
 /// A kernel, as far as an object can depend on it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Target {
@@ -17,5 +19,17 @@ impl Target {
     pub fn running() -> Self {
         let page_size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten();
         Self { page_size: page_size.and_then(|size| u32::try_from(size).ok()) }
+    }
+}
+
+/// Reads what decides about EPERM for this process; what cannot be read counts as absent.
+pub fn privileges() -> Privileges {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let sysctl = std::fs::read_to_string("/proc/sys/kernel/unprivileged_bpf_disabled");
+    Privileges {
+        effective: field("CapEff:").and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or(0),
+        unprivileged_bpf_disabled: sysctl.ok().and_then(|value| value.trim().parse().ok()),
+        seccomp: field("Seccomp:") == Some("2"),
     }
 }

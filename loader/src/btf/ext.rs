@@ -35,7 +35,20 @@ pub struct LineInfo {
     pub line_col: u32,
 }
 
+impl FuncInfo {
+    /// The records as bpf(2) wants them, eight bytes each.
+    pub fn encode_all(records: &[Self]) -> Vec<u8> {
+        records.iter().flat_map(|r| [r.insn_off, r.type_id]).flat_map(u32::to_le_bytes).collect()
+    }
+}
+
 impl LineInfo {
+    /// The records as bpf(2) wants them, sixteen bytes each.
+    pub fn encode_all(records: &[Self]) -> Vec<u8> {
+        let words = records.iter().flat_map(|r| [r.insn_off, r.file_name_off, r.line_off, r.line_col]);
+        words.flat_map(u32::to_le_bytes).collect()
+    }
+
     /// The line number, from 1.
     pub fn line(&self) -> u32 {
         self.line_col >> 10

@@ -141,7 +141,7 @@ pub(super) fn load(
     log: LogRequest,
 ) -> (Option<Program>, Outcome) {
     let insns = Insn::encode_all(&step.resolve(map_fd));
-    let (func_info, line_info) = (encode_funcs(&step.func_info), encode_lines(&step.line_info));
+    let (func_info, line_info) = (FuncInfo::encode_all(&step.func_info), LineInfo::encode_all(&step.line_info));
     // The licence was read up to its first NUL, so it holds none.
     let license = CString::new(step.license.as_str()).unwrap_or_default();
     let name = kernel_name(&step.name);
@@ -219,18 +219,4 @@ impl Loader<'_> {
         }
         (Err(SysError { call: "bpf(BPF_PROG_LOAD)", errno: Errno::EAGAIN }), String::new(), 0)
     }
-}
-
-/// `struct bpf_func_info`, with slots.
-pub(crate) fn encode_funcs(records: &[FuncInfo]) -> Vec<u8> {
-    records.iter().flat_map(|r| [r.insn_off, r.type_id]).flat_map(u32::to_le_bytes).collect()
-}
-
-/// `struct bpf_line_info`, with slots.
-pub(crate) fn encode_lines(records: &[LineInfo]) -> Vec<u8> {
-    records
-        .iter()
-        .flat_map(|r| [r.insn_off, r.file_name_off, r.line_off, r.line_col])
-        .flat_map(u32::to_le_bytes)
-        .collect()
 }

@@ -1,0 +1,207 @@
+//! Each system call of minibpf as a [`Call`], with fields in the order of the attr, named as strace names them.
+
+use std::mem::size_of;
+
+use super::{Call, Fd, Field, names};
+use crate::btf::ext::{FuncInfo, LineInfo};
+use crate::plan::{BtfLoad, MapCreate, MapFreeze, MapId, MapUpdate, ProgLoad, Step, kernel_name};
+use crate::sys::attr::{
+    BtfLoadAttr, EnableStatsAttr, MapCreateAttr, MapElemAttr, MapFreezeAttr, ObjInfoAttr, ProgInfo, ProgLoadAttr,
+};
+use crate::sys::bpf::{FUNC_INFO_SIZE, LINE_INFO_SIZE};
+
+/// What is known of descriptors: all of them after a load, none before.
+pub trait Descriptors {
+    /// The object's types; `None` where the kernel refused them.
+    fn btf(&self) -> Option<Fd>;
+    /// A map.
+    fn map(&self, id: MapId) -> Fd;
+    /// A map's number for an instruction's immediate; 0 while there is none.
+    fn map_number(&self, id: MapId) -> i32;
+}
+
+/// A step as it is made first; a program without a log.
+pub fn step(step: &Step, fds: &impl Descriptors) -> Call {
+    step_attempt(step, fds, (0, 0))
+}
+
+/// A step as it was made in one attempt: a program with the log of that (level, size).
+pub fn step_attempt(step: &Step, fds: &impl Descriptors, log: (u32, u32)) -> Call {
+    match step {
+        Step::BtfLoad(step) => btf_load(step),
+        Step::MapCreate(step) => map_create(step, fds),
+        Step::MapUpdate(step) => map_update(step, fds),
+        Step::MapFreeze(step) => map_freeze(step, fds),
+        Step::ProgLoad(step) => prog_load(step, fds, log),
+    }
+}
+
+fn number(value: impl Into<u64>) -> Field {
+    Field::Number(value.into())
+}
+
+fn constant(name: impl Into<String>) -> Field {
+    Field::Constant(name.into())
+}
+
+/// What a pointer points to; an empty slice is given as a null pointer.
+fn pointed(bytes: Vec<u8>) -> Field {
+    if bytes.is_empty() { Field::Null } else { Field::Bytes(bytes) }
+}
+
+fn bpf(command: &'static str, size: usize, fields: Vec<(&'static str, Field)>, why: impl Into<String>) -> Call {
+    Call { syscall: "bpf", command: Some(command), fields, size: Some(size), why: why.into() }
+}
+
+fn btf_load(step: &BtfLoad) -> Call {
+    let fields = vec![
+        ("btf", pointed(step.btf.clone())),
+        ("btf_log_buf", Field::Null),
+        ("btf_size", number(step.btf.len() as u64)),
+        ("btf_log_size", number(0u32)),
+        ("btf_log_level", number(0u32)),
+    ];
+    bpf("BPF_BTF_LOAD", size_of::<BtfLoadAttr>(), fields, "types and source lines, from section .BTF")
+}
+
+fn map_create(step: &MapCreate, fds: &impl Descriptors) -> Call {
+    let btf = fds.btf().filter(|_| step.is_typed());
+    let types = btf.as_ref().map_or((0, 0), |_| (step.btf_key_type_id, step.btf_value_type_id));
+    let mut fields = vec![
+        ("map_type", constant(names::map_type(step.map_type))),
+        ("key_size", number(step.key_size)),
+        ("value_size", number(step.value_size)),
+        ("max_entries", number(step.max_entries)),
+        ("map_flags", constant(names::map_flags(step.map_flags))),
+        ("inner_map_fd", number(0u32)),
+        ("map_name", Field::Text(kernel_name(&step.name))),
+        ("map_ifindex", number(0u32)),
+        ("btf_fd", btf.map_or(number(0u32), Field::Fd)),
+        ("btf_key_type_id", number(types.0)),
+        ("btf_value_type_id", number(types.1)),
+        ("btf_vmlinux_value_type_id", number(0u32)),
+        ("map_extra", number(step.map_extra)),
+    ];
+    const BPF_F_NUMA_NODE: u32 = 1 << 2;
+    if step.map_flags & BPF_F_NUMA_NODE != 0 {
+        fields.insert(6, ("numa_node", number(step.numa_node)));
+    }
+    let why = match &step.adjusted {
+        Some(adjusted) => format!("map `{}`; {adjusted}", step.name),
+        None => format!("map `{}`", step.name),
+    };
+    bpf("BPF_MAP_CREATE", size_of::<MapCreateAttr>(), fields, why)
+}
+
+fn map_update(step: &MapUpdate, fds: &impl Descriptors) -> Call {
+    let fields = vec![
+        ("map_fd", Field::Fd(fds.map(step.map))),
+        ("key", Field::Bytes(step.key.clone())),
+        ("value", Field::Bytes(step.value.clone())),
+        ("flags", constant("BPF_ANY")),
+    ];
+    bpf("BPF_MAP_UPDATE_ELEM", size_of::<MapElemAttr>(), fields, "the section's bytes become the map's only value")
+}
+
+fn map_freeze(step: &MapFreeze, fds: &impl Descriptors) -> Call {
+    let fields = vec![("map_fd", Field::Fd(fds.map(step.map)))];
+    bpf("BPF_MAP_FREEZE", size_of::<MapFreezeAttr>(), fields, "constants: the verifier may rely on them")
+}
+
+fn prog_load(step: &ProgLoad, fds: &impl Descriptors, (log_level, log_size): (u32, u32)) -> Call {
+    let insns = step.resolve(|id| fds.map_number(id));
+    let btf = fds.btf().filter(|_| step.has_records());
+    let (funcs, lines) = match btf {
+        Some(_) => (FuncInfo::encode_all(&step.func_info), LineInfo::encode_all(&step.line_info)),
+        None => (Vec::new(), Vec::new()),
+    };
+    let record_size = |size: usize| number(if btf.is_some() { size as u64 } else { 0 });
+    let fields = vec![
+        ("prog_type", constant("BPF_PROG_TYPE_SOCKET_FILTER")),
+        ("insn_cnt", number(insns.len() as u64)),
+        ("insns", Field::Insns(insns)),
+        ("license", Field::Text(step.license.clone())),
+        ("log_level", number(log_level)),
+        ("log_size", number(log_size)),
+        ("log_buf", if log_size == 0 { Field::Null } else { constant("...") }),
+        ("kern_version", constant("KERNEL_VERSION(0, 0, 0)")),
+        ("prog_flags", number(0u32)),
+        ("prog_name", Field::Text(kernel_name(&step.name))),
+        ("prog_ifindex", number(0u32)),
+        ("expected_attach_type", constant("BPF_CGROUP_INET_INGRESS")),
+        ("prog_btf_fd", btf.clone().map_or(number(0u32), Field::Fd)),
+        ("func_info_rec_size", record_size(FUNC_INFO_SIZE)),
+        ("func_info", pointed(funcs.clone())),
+        ("func_info_cnt", number((funcs.len() / FUNC_INFO_SIZE) as u64)),
+        ("line_info_rec_size", record_size(LINE_INFO_SIZE)),
+        ("line_info", pointed(lines.clone())),
+        ("line_info_cnt", number((lines.len() / LINE_INFO_SIZE) as u64)),
+        ("attach_btf_id", number(0u32)),
+        ("attach_prog_fd", number(0u32)),
+        ("fd_array", Field::Null),
+    ];
+    let why = match log_level {
+        0 => format!("program `{}`, from section {}; without a log: only a refusal needs one", step.name, step.section),
+        _ => format!("program `{}` again, this time with the verifier's log", step.name),
+    };
+    bpf("BPF_PROG_LOAD", size_of::<ProgLoadAttr>(), fields, why)
+}
+
+/// `setsockopt(SO_ATTACH_BPF)`.
+pub fn attach(socket: Fd, program: &Fd, why: impl Into<String>) -> Call {
+    socket_option(socket, "SO_ATTACH_BPF", program.to_string(), why)
+}
+
+/// `setsockopt(SO_DETACH_BPF)`. strace knows the number by its older name.
+pub fn detach(socket: Fd, why: impl Into<String>) -> Call {
+    socket_option(socket, "SO_DETACH_FILTER", "0".to_owned(), why)
+}
+
+fn socket_option(socket: Fd, option: &str, value: String, why: impl Into<String>) -> Call {
+    let fields = vec![
+        ("fd", Field::Fd(socket)),
+        ("level", constant("SOL_SOCKET")),
+        ("optname", constant(option)),
+        ("optval", constant(format!("[{value}]"))),
+        ("optlen", number(4u32)),
+    ];
+    Call { syscall: "setsockopt", command: None, fields, size: None, why: why.into() }
+}
+
+/// `bpf(BPF_OBJ_GET_INFO_BY_FD)`, of a struct of `len` bytes.
+pub fn object_info(object: Fd, len: usize, why: impl Into<String>) -> Call {
+    let fields = vec![("bpf_fd", Field::Fd(object)), ("info_len", number(len as u64)), ("info", constant("..."))];
+    bpf("BPF_OBJ_GET_INFO_BY_FD", size_of::<ObjInfoAttr>(), fields, why)
+}
+
+/// `bpf(BPF_ENABLE_STATS)`.
+pub fn enable_stats() -> Call {
+    let fields = vec![("type", constant("BPF_STATS_RUN_TIME"))];
+    bpf(
+        "BPF_ENABLE_STATS",
+        size_of::<EnableStatsAttr>(),
+        fields,
+        "count and time every run, while this descriptor is open",
+    )
+}
+
+/// `bpf(BPF_MAP_GET_NEXT_KEY)`.
+pub fn map_next_key(map: Fd, key: Option<&[u8]>) -> Call {
+    let key = key.map_or(Field::Null, |key| Field::Bytes(key.to_vec()));
+    let fields = vec![("map_fd", Field::Fd(map)), ("key", key), ("next_key", constant("..."))];
+    bpf("BPF_MAP_GET_NEXT_KEY", size_of::<MapElemAttr>(), fields, "walk the map")
+}
+
+/// `bpf(BPF_MAP_LOOKUP_ELEM)`.
+pub fn map_lookup(map: Fd, key: &[u8]) -> Call {
+    let fields = vec![
+        ("map_fd", Field::Fd(map)),
+        ("key", Field::Bytes(key.to_vec())),
+        ("value", constant("...")),
+        ("flags", constant("BPF_ANY")),
+    ];
+    bpf("BPF_MAP_LOOKUP_ELEM", size_of::<MapElemAttr>(), fields, "read a value")
+}
+
+/// Bytes of the info struct of a program.
+pub const PROG_INFO_SIZE: usize = size_of::<ProgInfo>();

@@ -1,0 +1,6 @@
+//! What a filter collects, read from outside: maps, events, and what the socket itself counts.
+
+pub mod maps;
+pub mod ringbuf;
+pub mod stall;
+pub mod stats;
