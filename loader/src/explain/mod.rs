@@ -7,6 +7,7 @@ pub mod names;
 mod patches;
 
 use std::fmt;
+use std::os::fd::{AsFd, AsRawFd};
 
 use serde_json::{Value as Json, json};
 
@@ -127,6 +128,13 @@ impl Field {
             Self::Insns(insns) => json!(hex(&Insn::encode_all(insns))),
             Self::Null => Json::Null,
         }
+    }
+}
+
+impl Fd {
+    /// An open descriptor's number.
+    pub fn of(fd: &impl AsFd) -> Self {
+        Self::Number(fd.as_fd().as_raw_fd())
     }
 }
 

@@ -1,0 +1,141 @@
+//! How a command fails: the exit code, one line of what, then why and how to mend it.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use minibpf::elf::ElfError;
+use minibpf::kernel::KernelError;
+use minibpf::link::{LinkError, PlanError};
+use minibpf::spec::SpecError;
+use minibpf::sys::errno_name;
+use minibpf::{target, verdict};
+use nix::errno::Errno;
+use serde_json::{Value as Json, json};
+
+/// The exit codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done = 0,
+    Other = 1,
+    Usage = 2,
+    Object = 3,
+    Privileges = 4,
+    Refused = 5,
+    Socket = 6,
+    TimedOut = 7,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+/// A command that failed.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) exit: Exit,
+    pub(crate) message: String,
+    pub(crate) hint: Option<String>,
+}
+
+impl Failure {
+    pub(crate) fn new(exit: Exit, message: impl Display) -> Self {
+        Self { exit, message: message.to_string(), hint: None }
+    }
+
+    pub(crate) fn hint(mut self, hint: impl Display) -> Self {
+        self.hint = Some(hint.to_string());
+        self
+    }
+
+    /// Says where it happened: a file, an address.
+    pub(crate) fn at(mut self, place: impl Display) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
+    /// The reader of our output is gone: end without a word.
+    pub(crate) fn broken_pipe() -> Self {
+        Self::new(Exit::Done, "")
+    }
+
+    pub(crate) fn is_silent(&self) -> bool {
+        self.message.is_empty()
+    }
+
+    pub(crate) fn json(&self) -> Json {
+        json!({ "kind": "error", "code": self.exit as u8, "message": self.message, "hint": self.hint })
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => Self::broken_pipe(),
+            _ => Self::new(Exit::Other, error),
+        }
+    }
+}
+
+impl From<ElfError> for Failure {
+    fn from(error: ElfError) -> Self {
+        let failure = Self::new(Exit::Object, &error);
+        match error {
+            ElfError::NotElf { .. } | ElfError::NotBpf { .. } => {
+                failure.hint("an object is made by: clang --target=bpf -O2 -g -c filter.bpf.c -o filter.bpf.o")
+            }
+            ElfError::Malformed { .. } => failure.hint("is the file complete? readelf -a shows what else it says"),
+        }
+    }
+}
+
+impl From<SpecError> for Failure {
+    fn from(error: SpecError) -> Self {
+        Self::new(Exit::Object, error)
+    }
+}
+
+impl From<LinkError> for Failure {
+    fn from(error: LinkError) -> Self {
+        Self::new(Exit::Object, error)
+    }
+}
+
+impl From<PlanError> for Failure {
+    fn from(error: PlanError) -> Self {
+        match &error {
+            PlanError::NoProgram { .. } => Self::new(Exit::Object, &error)
+                .hint("a socket filter is a function marked SEC(\"socket\"); --section NAME takes another section's"),
+            PlanError::UnknownProgram { .. } | PlanError::Set(_) => Self::new(Exit::Usage, error),
+            PlanError::Spec(_) => Self::new(Exit::Object, error),
+        }
+    }
+}
+
+impl From<KernelError> for Failure {
+    fn from(error: KernelError) -> Self {
+        let errno = error.source.errno;
+        if errno == Errno::EPERM {
+            let (why, hint) = target::privileges().explain_bpf_eperm();
+            return Self::new(Exit::Privileges, format!("{error}: {why}")).hint(hint);
+        }
+        let Some(log) = &error.log else { return Self::new(Exit::Refused, &error).hint(errno_hint(errno)) };
+        let verdict = verdict::read_log(log);
+        let message = format!("{}: the verifier refused it ({}): {}", error.what, errno_name(errno), verdict.reason);
+        let at: Vec<_> = [verdict.source, verdict.insn].into_iter().flatten().collect();
+        let hint = if at.is_empty() { "--verifier-log shows the whole log".to_owned() } else { at.join("\n      ") };
+        Self::new(Exit::Refused, message).hint(hint)
+    }
+}
+
+/// What an errno of bpf(2) means where there is no log.
+fn errno_hint(errno: Errno) -> &'static str {
+    match errno {
+        Errno::EINVAL => "a size, count, flag or type that this kernel does not allow",
+        Errno::E2BIG => "larger than this kernel allows",
+        Errno::ENOMEM => "the kernel has not enough memory, or the cgroup or RLIMIT_MEMLOCK (before 5.11) forbids it",
+        Errno::ENOSPC => "the verifier's log did not fit into the largest buffer",
+        _ => "see bpf(2)",
+    }
+}

@@ -1,0 +1,254 @@
+//! The TCP client: name, socket, filter, connect, in this order.
+//!
+//! The filter is attached between socket(2) and connect(2), so that even the peer's SYN-ACK goes through it. Each address
+//! of a name gets a socket of its own, and each socket its filter.
+
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::str::FromStr;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use minibpf::explain::{self, Call, Fd, Field};
+use minibpf::kernel::Program;
+use minibpf::observe::stall::{Stall, StallWatch};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, SockaddrStorage, connect, socket};
+
+use super::pump::Signals;
+use crate::cmd::failure::{Exit, Failure};
+use crate::cmd::output::Output;
+use crate::cmd::trace::Tracer;
+
+/// HOST:PORT as written.
+#[derive(Debug, Clone)]
+pub(crate) struct HostPort {
+    host: String,
+    port: u16,
+}
+
+impl FromStr for HostPort {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (host, port) = text.rsplit_once(':').ok_or("expected HOST:PORT")?;
+        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        if bare.is_none() && host.contains(':') {
+            return Err("expected HOST:PORT; an IPv6 address stands in brackets: [::1]:80".to_owned());
+        }
+        let host = bare.unwrap_or(host);
+        if host.is_empty() {
+            return Err("the host is missing: HOST:PORT".to_owned());
+        }
+        let port = port.parse().map_err(|_| format!("`{port}` is no port: a number from 1 to 65535"))?;
+        if port == 0 {
+            return Err("nobody can be called at port 0".to_owned());
+        }
+        Ok(Self { host: host.to_owned(), port })
+    }
+}
+
+impl std::fmt::Display for HostPort {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl HostPort {
+    /// All addresses of the name, within the time limit.
+    pub(super) fn resolve(&self, timeout: Duration) -> Result<Vec<SocketAddr>, Failure> {
+        if let Ok(ip) = self.host.parse() {
+            return Ok(vec![SocketAddr::new(ip, self.port)]);
+        }
+        // The resolver of the C library cannot be interrupted: it is left behind when the time is over.
+        let (sender, receiver) = mpsc::channel();
+        let (host, port) = (self.host.clone(), self.port);
+        std::thread::spawn(move || sender.send((host.as_str(), port).to_socket_addrs().map(Vec::from_iter)));
+        match receiver.recv_timeout(timeout) {
+            Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
+            Ok(Ok(_)) => Err(Failure::new(Exit::Socket, format!("{self}: the name has no address"))),
+            Ok(Err(error)) => Err(Failure::new(Exit::Socket, format!("{self}: the name does not resolve: {error}"))),
+            Err(_) => {
+                Err(Failure::new(Exit::TimedOut, format!("{self}: looking up the name took more than {timeout:?}")))
+            }
+        }
+    }
+}
+
+/// An open connection with the filter on it.
+pub(crate) struct Connected {
+    pub(super) stream: TcpStream,
+    pub(super) peer: SocketAddr,
+    pub(super) local: SocketAddr,
+}
+
+/// What opening a connection needs to know.
+pub(super) struct Opening<'a> {
+    pub(super) output: &'a Output,
+    pub(super) tracer: &'a Tracer<'a>,
+    pub(super) program: &'a Program,
+    pub(super) name: &'a str,
+    pub(super) after_connect: bool,
+    pub(super) deadline: Instant,
+    pub(super) signals: &'a Signals,
+}
+
+impl Opening<'_> {
+    /// Tries each address until one answers. `filtered` is called when a filter is on a socket, before packets come.
+    pub(super) fn open(
+        &self,
+        addresses: &[SocketAddr],
+        name: &HostPort,
+        mut filtered: impl FnMut() -> Result<(), Failure>,
+    ) -> Result<Connected, Failure> {
+        let mut failure = Failure::new(Exit::Socket, format!("{name}: no address"));
+        for address in addresses {
+            match self.try_address(*address, &mut filtered) {
+                Ok(connected) => return Ok(connected),
+                Err(error) if error.is_silent() => return Err(error),
+                Err(error) => failure = error,
+            }
+        }
+        Err(failure)
+    }
+
+    fn try_address(
+        &self,
+        address: SocketAddr,
+        filtered: &mut impl FnMut() -> Result<(), Failure>,
+    ) -> Result<Connected, Failure> {
+        let failed =
+            |what: &str, errno: Errno| Failure::new(Exit::Socket, format!("{address}: {what}: {}", errno.desc()));
+        let socket = self.socket(address).map_err(|errno| failed("socket", errno))?;
+        if !self.after_connect {
+            attach(self.tracer, &socket, self.program, "before connect(2): the peer's first answer is filtered too")?;
+            filtered()?;
+        }
+        self.connect(&socket, address)?;
+        if self.after_connect {
+            attach(self.tracer, &socket, self.program, "what came before was not filtered")?;
+            filtered()?;
+        }
+        let stream = TcpStream::from(socket);
+        let local = stream.local_addr()?;
+        Ok(Connected { stream, peer: address, local })
+    }
+
+    fn socket(&self, address: SocketAddr) -> Result<OwnedFd, Errno> {
+        let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
+        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+        let socket = socket(family, SockType::Stream, flags, SockProtocol::Tcp);
+        let number = socket.as_ref().map(AsRawFd::as_raw_fd).map_err(|errno| *errno);
+        // A trace that cannot be written ends the program later, when the next line is due.
+        let _ = self.tracer.call(|| socket_call(address), number);
+        socket
+    }
+
+    /// connect(2), watched: a filter that drops the peer's SYN-ACK makes it hang.
+    fn connect(&self, socket: &OwnedFd, address: SocketAddr) -> Result<(), Failure> {
+        let result = connect(socket.as_raw_fd(), &SockaddrStorage::from(address));
+        self.tracer.call(|| connect_call(socket, address), result.map(|()| 0))?;
+        let refused =
+            |errno: Errno| Failure::new(Exit::Socket, format!("{address}: connect: {} ({errno:?})", errno.desc()));
+        match result {
+            Ok(()) => return Ok(()),
+            Err(Errno::EINPROGRESS) => {}
+            Err(errno) => return Err(refused(errno)),
+        }
+        let mut warned = false;
+        while let Some(left) = self.deadline.checked_duration_since(Instant::now()) {
+            let wait = left.min(Duration::from_millis(250)).as_millis() as u16 + 1;
+            let mut fds =
+                [PollFd::new(socket.as_fd(), PollFlags::POLLOUT), PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
+            match poll(&mut fds, PollTimeout::from(wait)) {
+                Ok(_) | Err(Errno::EINTR) => {}
+                Err(errno) => return Err(refused(errno)),
+            }
+            if self.signals.came() {
+                // Nothing is connected and nothing counted: closing the socket is all there is to do.
+                return Err(Failure::broken_pipe());
+            }
+            if fds.first().and_then(PollFd::any) == Some(true) {
+                let error = nix::sys::socket::getsockopt(socket, nix::sys::socket::sockopt::SocketError);
+                return match error {
+                    Ok(0) => Ok(()),
+                    Ok(number) => Err(refused(Errno::from_raw(number))),
+                    Err(errno) => Err(refused(errno)),
+                };
+            }
+            if let (false, Ok(Some(Stall::Dropped(drops)))) = (warned, StallWatch::default().check(socket)) {
+                warned = true;
+                self.output.warn("stall", format_args!(
+                    "the filter dropped {drops} of the peer's answers to connect (SYN-ACK): it returned 0. Byte 0 of a packet is the TCP header here, not Ethernet or IP"
+                ))?;
+            }
+        }
+        Err(Failure::new(Exit::TimedOut, format!("{address}: connect: no answer in time")).hint(if warned {
+            format!("program `{}` must return skb->len for what is to pass", self.name)
+        } else {
+            "--timeout T waits longer".to_owned()
+        }))
+    }
+}
+
+/// Attaches a program to a socket and shows the call.
+pub(crate) fn attach(tracer: &Tracer<'_>, socket: &OwnedFd, program: &Program, why: &str) -> Result<(), Failure> {
+    let result = program.attach(socket);
+    let call = || explain::attach(Fd::of(socket), &Fd::of(program), why);
+    tracer.result(call, &result)?;
+    result.map_err(|error| super::attach_failure(error, program))
+}
+
+/// The calls that would follow the plan.
+pub(super) fn dry_run(output: &Output, name: &HostPort, after_connect: bool) -> Result<(), Failure> {
+    let attach = explain::attach(
+        Fd::Role("socket".to_owned()),
+        &Fd::Role("program".to_owned()),
+        "every packet that the socket receives goes through it",
+    );
+    let connect = plain(
+        "connect",
+        vec![("fd", Field::Fd(Fd::Role("socket".to_owned()))), ("addr", Field::Constant(name.to_string()))],
+        "the handshake",
+    );
+    let calls = if after_connect { [connect, attach] } else { [attach, connect] };
+    for call in calls {
+        output.text(format_args!("{}  /* {} */", call.text(output.detail()), call.why))?;
+        output.data(&crate::cmd::trace::merged(serde_json::json!({ "kind": "step" }), call.json()))?;
+    }
+    Ok(())
+}
+
+fn plain(syscall: &'static str, fields: Vec<(&'static str, Field)>, why: &str) -> Call {
+    Call { syscall, command: None, fields, size: None, why: why.to_owned() }
+}
+
+fn socket_call(address: SocketAddr) -> Call {
+    let family = if address.is_ipv4() { "AF_INET" } else { "AF_INET6" };
+    let fields = vec![
+        ("domain", Field::Constant(family.to_owned())),
+        ("type", Field::Constant("SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK".to_owned())),
+        ("protocol", Field::Constant("IPPROTO_TCP".to_owned())),
+    ];
+    plain("socket", fields, "not connected yet")
+}
+
+fn connect_call(socket: &OwnedFd, address: SocketAddr) -> Call {
+    let (text, len) = match address {
+        SocketAddr::V4(v4) => {
+            (format!("{{sa_family=AF_INET, sin_port=htons({}), sin_addr=inet_addr(\"{}\")}}", v4.port(), v4.ip()), 16)
+        }
+        SocketAddr::V6(v6) => (
+            format!("{{sa_family=AF_INET6, sin6_port=htons({}), inet_pton(AF_INET6, \"{}\")}}", v6.port(), v6.ip()),
+            28,
+        ),
+    };
+    let fields =
+        vec![("fd", Field::Fd(Fd::of(socket))), ("addr", Field::Constant(text)), ("addrlen", Field::Number(len))];
+    plain("connect", fields, "the handshake")
+}

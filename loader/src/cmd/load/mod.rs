@@ -1,0 +1,225 @@
+//! `minibpf load`: load, attach, watch. The main job, top to bottom in [`Load::run`].
+
+mod connect;
+mod duration;
+mod pump;
+mod summary;
+
+use std::os::fd::{AsFd, AsRawFd};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use minibpf::explain;
+use minibpf::kernel::{Kernel, LogRequest, Program};
+use minibpf::observe::{ringbuf, stats::RunStats};
+use minibpf::plan::{Fate, Plan, ProgLoad};
+use minibpf::spec::Spec;
+use serde_json::json;
+
+use super::failure::{Exit, Failure};
+use super::object::{self, PlanOptions};
+use super::output::Output;
+use super::show;
+use super::trace::{Tracer, dry_run, merged};
+use connect::{Connected, HostPort};
+
+/// Load a socket filter, attach it, and watch what it does.
+///
+/// With --connect, standard input is sent to the socket and what the socket receives is written to standard output, as
+/// nc does. It ends when the peer closes, a limit is reached, or Ctrl-C comes: then the filter is detached and a summary
+/// printed.
+#[derive(Args)]
+pub(crate) struct Load {
+    /// Object file from `clang --target=bpf`; - is standard input
+    #[arg(value_name = "OBJ")]
+    object: PathBuf,
+    /// TCP client: HOST:PORT or [V6]:PORT. The filter is attached before connect(2), so no packet passes unfiltered.
+    /// Byte 0 of a packet is the TCP header
+    #[arg(long, value_name = "HOST:PORT", required = true)]
+    connect: HostPort,
+    /// Attach to the open connection instead of before connect(2)
+    #[arg(long)]
+    after_connect: bool,
+    #[command(flatten)]
+    plan: PlanOptions,
+    /// Each system call as it happens, in strace's words
+    #[arg(long)]
+    trace: bool,
+    /// Everything but the system calls
+    #[arg(long)]
+    dry_run: bool,
+    /// Ask for the verifier's log even when the program loads; 1: at branches, 2: at every instruction
+    #[arg(long, value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "1", value_parser = clap::value_parser!(u32).range(1..=2))]
+    verifier_log: Option<u32>,
+    /// Print the kernel's text unedited
+    #[arg(long)]
+    raw_log: bool,
+    /// Stop after this time: 500ms, 10s, 2m
+    #[arg(long, value_name = "T", value_parser = duration::parse)]
+    duration: Option<Duration>,
+    /// Stop after this many events of the filter's ring buffers
+    #[arg(long, value_name = "N")]
+    count: Option<u64>,
+    /// Give up looking up the name and connecting after this time
+    #[arg(long, value_name = "T", value_parser = duration::parse, default_value = "5s")]
+    timeout: Duration,
+    /// Do not switch on the kernel's machine-wide run statistics
+    #[arg(long)]
+    no_stats: bool,
+    /// With --json: keep what the socket receives in this file
+    #[arg(long, value_name = "FILE", requires = "json")]
+    output: Option<PathBuf>,
+}
+
+impl Load {
+    pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
+        if self.object.as_os_str() == "-" {
+            let why = "OBJ is standard input, which --connect sends to the socket: name a file";
+            return Err(Failure::new(Exit::Usage, why));
+        }
+        let bytes = object::read(&self.object)?;
+        object::with_plan(&self.object, &bytes, &self.plan.options(), |spec, plan| {
+            let program = the_only_program(plan)?;
+            self.check_count(plan)?;
+            if self.dry_run {
+                dry_run(output, plan)?;
+                return connect::dry_run(output, &self.connect, self.after_connect);
+            }
+            self.load(output, spec, plan, program)
+        })
+    }
+
+    fn load(&self, output: &Output, spec: &Spec<'_>, plan: &Plan, program: &ProgLoad) -> Result<(), Failure> {
+        let tracer = Tracer::new(output, self.trace);
+        let started = Instant::now();
+        let signals = pump::Signals::catch()?;
+        let addresses = self.connect.resolve(self.timeout)?;
+
+        let kernel = self.load_steps(output, &tracer, plan)?;
+        let lost = || Failure::new(Exit::Other, format!("program `{}` was not loaded", program.name));
+        let loaded = kernel.program(program.id).ok_or_else(lost)?;
+
+        let mut stats = None;
+        let opening = connect::Opening {
+            output,
+            tracer: &tracer,
+            program: loaded,
+            name: &program.name,
+            after_connect: self.after_connect,
+            deadline: started + self.timeout,
+            signals: &signals,
+        };
+        let Connected { stream, peer, local } = opening.open(&addresses, &self.connect, || {
+            if stats.is_none() && !self.no_stats {
+                stats = Some(self.enable_stats(output, &tracer)?);
+            }
+            Ok(())
+        })?;
+
+        let shown = show::ask(&tracer, &kernel, program, loaded)?;
+        output.say(shown.text(program));
+        let names = json!({ "kind": "loaded", "name": program.name, "section": program.section });
+        output.data(&merged(names, shown.json(program)))?;
+        output.say(format_args!("attached to tcp {local} -> {peer}; byte 0 of a packet is the TCP header"));
+        let order = if self.after_connect { "after connect" } else { "before connect" };
+        output.data(&json!({
+            "kind": "attached", "program": program.name, "hook": "tcp", "when": order, "local": local.to_string(),
+            "peer": peer.to_string(), "byte0": "TCP header",
+        }))?;
+
+        let rings = pump::rings(&kernel)?;
+        let limits = pump::Limits { until: self.duration.map(|duration| started + duration), events: self.count };
+        let pump = pump::Pump::new(output, spec.btf.as_ref(), &stream, &rings, limits, self.output.as_deref())?;
+        let traffic = pump.run(&signals)?;
+
+        let detached = loaded.detach(&stream);
+        let socket = explain::Fd::of(&stream);
+        tracer.result(|| explain::detach(socket, "the connection goes on without the filter"), &detached)?;
+        summary::Summary { output, tracer: &tracer, spec, kernel: &kernel, stream: &stream }.print(
+            loaded,
+            &program.name,
+            &traffic,
+            stats.as_ref().is_some_and(Option::is_some),
+        )
+    }
+
+    /// The steps of the plan, one after the other.
+    fn load_steps(&self, output: &Output, tracer: &Tracer<'_>, plan: &Plan) -> Result<Kernel, Failure> {
+        let mut kernel = Kernel::default();
+        if let Some(level) = self.verifier_log {
+            kernel.log = LogRequest::Always(level);
+        }
+        for step in &plan.steps {
+            let outcome = tracer.apply(&mut kernel, step)?;
+            if let Some(log) = outcome.log {
+                output.tell(log.trim_end());
+            }
+            if let Some(error) = outcome.error {
+                if let (Some(log), true) = (&error.log, self.raw_log || self.verifier_log.is_some()) {
+                    output.tell(log.trim_end());
+                }
+                return Err(Failure::from(error).at(self.object.display()));
+            }
+        }
+        Ok(kernel)
+    }
+
+    /// Without the privilege the rest goes on: the summary then does not tell how often the filter ran.
+    fn enable_stats(&self, output: &Output, tracer: &Tracer<'_>) -> Result<Option<RunStats>, Failure> {
+        let stats = RunStats::enable();
+        let number = stats.as_ref().map(|fd| fd.as_fd().as_raw_fd()).map_err(|error| error.errno);
+        tracer.call(explain::enable_stats, number)?;
+        match stats {
+            Ok(stats) => Ok(Some(stats)),
+            Err(error) => {
+                output.say(format_args!(
+                    "{error}: run statistics need CAP_SYS_ADMIN, so how often the filter runs will not be known"
+                ));
+                Ok(None)
+            }
+        }
+    }
+
+    fn check_count(&self, plan: &Plan) -> Result<(), Failure> {
+        if self.count.is_some() && !plan.maps().any(|map| map.map_type == ringbuf::MAP_TYPE) {
+            let why = "--count counts the events of a ring buffer, and this filter has none: use --duration";
+            return Err(Failure::new(Exit::Usage, why));
+        }
+        Ok(())
+    }
+}
+
+/// The program to be attached, where only one can be meant.
+fn the_only_program(plan: &Plan) -> Result<&ProgLoad, Failure> {
+    let wanted: Vec<_> = plan.programs.iter().filter(|program| program.fate != Fate::Skip).collect();
+    let names = |programs: &[minibpf::plan::ProgramPlan]| {
+        programs.iter().map(|program| program.name.clone()).collect::<Vec<_>>().join(", ")
+    };
+    match wanted.as_slice() {
+        [one] => match &one.fate {
+            Fate::Unlinkable(error) => Err(error.clone().into()),
+            _ => plan.prog_loads().next().ok_or_else(|| Failure::new(Exit::Object, "no program to load")),
+        },
+        [] => {
+            let why = format!("no program is loaded by default; choose with --program: {}", names(&plan.programs));
+            Err(Failure::new(Exit::Usage, why))
+        }
+        _ => {
+            let why = format!("the object has several programs; choose with --program: {}", names(&plan.programs));
+            Err(Failure::new(Exit::Usage, why))
+        }
+    }
+}
+
+/// What `load` and `demo` share: a program, attached to a socket, with the call shown.
+pub(crate) fn attach_failure(error: minibpf::sys::SysError, program: &Program) -> Failure {
+    let failure = Failure::new(Exit::Socket, format!("attaching `{}`: {error}", program.name()));
+    match error.errno {
+        nix::errno::Errno::ENOMEM => failure.hint(
+            "the program is larger than one socket may hold: raise net.core.optmem_max (bytes), which counts 8 for each instruction",
+        ),
+        nix::errno::Errno::EPERM => failure.hint("the socket's filter is locked (SO_LOCK_FILTER); nothing can replace it"),
+        _ => failure,
+    }
+}

@@ -1,0 +1,379 @@
+//! While a connection runs: standard input to the socket, the socket to standard output, events to whoever watches.
+//!
+//! One thread waits in poll(2) for whatever comes first. Nothing is read before there is room for it, so a slow reader on
+//! one side slows the other side down instead of filling memory.
+
+use std::fs::File;
+use std::io::{ErrorKind, IsTerminal, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use minibpf::btf::Btf;
+use minibpf::btf::value::{self, hex};
+use minibpf::kernel::Kernel;
+use minibpf::observe::maps::event_type;
+use minibpf::observe::ringbuf::{self, RingBuffer};
+use minibpf::observe::stall::{Stall, StallWatch};
+use minibpf::target::Target;
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use serde_json::json;
+
+use crate::cmd::failure::{Exit, Failure};
+use crate::cmd::output::Output;
+
+/// How often the connection is looked at.
+const TICK: Duration = Duration::from_secs(1);
+/// What a pipe takes without blocking once poll(2) says it is ready (PIPE_BUF).
+const CHUNK: usize = 4096;
+/// Events that are taken before the other descriptors get their turn.
+const BURST: usize = 1024;
+
+/// SIGINT and SIGTERM, as something that can be polled. The second one ends the program at once.
+pub(crate) struct Signals {
+    wake: UnixStream,
+    flag: Arc<AtomicBool>,
+}
+
+impl Signals {
+    pub(crate) fn catch() -> Result<Self, Failure> {
+        let (wake, sender) = UnixStream::pair()?;
+        let flag = Arc::new(AtomicBool::new(false));
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+            // In this order: when the flag is set already, the default action comes first.
+            signal_hook::flag::register_conditional_default(signal, Arc::clone(&flag))?;
+            signal_hook::flag::register(signal, Arc::clone(&flag))?;
+            signal_hook::low_level::pipe::register(signal, sender.try_clone()?)?;
+        }
+        Ok(Self { wake, flag })
+    }
+
+    pub(super) fn came(&self) -> bool {
+        self.flag.load(Ordering::SeqCst)
+    }
+}
+
+impl AsFd for Signals {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.wake.as_fd()
+    }
+}
+
+/// When to stop.
+pub(super) struct Limits {
+    pub(super) until: Option<Instant>,
+    pub(super) events: Option<u64>,
+}
+
+/// What went through.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Traffic {
+    pub(super) sent: u64,
+    pub(super) received: u64,
+    pub(super) events: u64,
+    pub(super) ended: &'static str,
+}
+
+/// The reading ends of a load's ring buffers.
+pub(super) fn rings(kernel: &Kernel) -> Result<Vec<RingBuffer<'_>>, Failure> {
+    let page = Target::running().page_size.unwrap_or(4096) as usize;
+    let maps = kernel.maps().filter(|(_, map)| map.spec().map_type == ringbuf::MAP_TYPE);
+    maps.map(|(_, map)| RingBuffer::new(map, page))
+        .collect::<Result<_, _>>()
+        .map_err(|error| Failure::new(Exit::Other, format!("reading events: {error}")))
+}
+
+/// Where received bytes go.
+enum Sink {
+    Stdout { terminal: bool },
+    File(File),
+    Nowhere,
+}
+
+pub(super) struct Pump<'a> {
+    output: &'a Output,
+    btf: Option<&'a Btf<'a>>,
+    stream: &'a TcpStream,
+    rings: &'a [RingBuffer<'a>],
+    limits: Limits,
+    sink: Sink,
+    started: Instant,
+    traffic: Traffic,
+    to_socket: Vec<u8>,
+    to_sink: Vec<u8>,
+    stdin_open: bool,
+    peer_open: bool,
+    stall: Option<StallWatch>,
+    next_tick: Instant,
+}
+
+impl<'a> Pump<'a> {
+    pub(super) fn new(
+        output: &'a Output,
+        btf: Option<&'a Btf<'a>>,
+        stream: &'a TcpStream,
+        rings: &'a [RingBuffer<'a>],
+        limits: Limits,
+        file: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        let sink = match file {
+            Some(path) => Sink::File(File::create(path).map_err(|e| Failure::from(e).at(path.display()))?),
+            None if output.json => Sink::Nowhere,
+            None => Sink::Stdout { terminal: std::io::stdout().is_terminal() },
+        };
+        let now = Instant::now();
+        Ok(Self {
+            output,
+            btf,
+            stream,
+            rings,
+            limits,
+            sink,
+            started: now,
+            traffic: Traffic::default(),
+            to_socket: Vec::new(),
+            to_sink: Vec::new(),
+            stdin_open: true,
+            peer_open: true,
+            stall: Some(StallWatch::default()),
+            next_tick: now + TICK,
+        })
+    }
+
+    /// Runs until the peer closes, a limit is reached or a signal comes.
+    pub(super) fn run(mut self, signals: &Signals) -> Result<Traffic, Failure> {
+        loop {
+            let ready = self.wait(signals)?;
+            for ring in self.rings {
+                self.take_events(ring)?;
+            }
+            if ready.stdin {
+                self.read_stdin()?;
+            }
+            if ready.socket {
+                self.write_socket()?;
+                self.read_socket()?;
+            }
+            if ready.sink {
+                self.write_sink()?;
+            }
+            self.tick()?;
+            if let Some(reason) = self.over(signals) {
+                // What the filter reported to the very end.
+                for ring in self.rings {
+                    self.take_events(ring)?;
+                }
+                self.traffic.ended = reason;
+                return Ok(self.traffic);
+            }
+        }
+    }
+
+    fn over(&self, signals: &Signals) -> Option<&'static str> {
+        if signals.came() {
+            return Some("interrupted");
+        }
+        if self.limits.events.is_some_and(|limit| self.traffic.events >= limit) {
+            return Some("count reached");
+        }
+        if self.limits.until.is_some_and(|until| Instant::now() >= until) {
+            return Some("duration over");
+        }
+        (!self.peer_open && self.to_sink.is_empty()).then_some("peer closed")
+    }
+
+    /// Waits until something can be done.
+    fn wait(&self, signals: &Signals) -> Result<Ready, Failure> {
+        let stdin = std::io::stdin();
+        let stdout = std::io::stdout();
+        let mut socket_events = PollFlags::empty();
+        if self.peer_open && self.to_sink.is_empty() {
+            socket_events |= PollFlags::POLLIN;
+        }
+        if !self.to_socket.is_empty() {
+            socket_events |= PollFlags::POLLOUT;
+        }
+        let mut fds = vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
+        fds.extend(self.rings.iter().map(|ring| PollFd::new(ring.as_fd(), PollFlags::POLLIN)));
+        let mut add = |fd, events, wanted: bool| {
+            wanted.then(|| {
+                fds.push(PollFd::new(fd, events));
+                fds.len() - 1
+            })
+        };
+        let stdin = add(stdin.as_fd(), PollFlags::POLLIN, self.stdin_open && self.to_socket.is_empty());
+        let socket = add(self.stream.as_fd(), socket_events, !socket_events.is_empty());
+        let sink = add(stdout.as_fd(), PollFlags::POLLOUT, !self.to_sink.is_empty());
+        let until = self.limits.until.unwrap_or(self.next_tick).min(self.next_tick);
+        let wait = until.saturating_duration_since(Instant::now()).as_millis() as u16 + 1;
+        match poll(&mut fds, PollTimeout::from(wait)) {
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) => return Err(Failure::new(Exit::Other, format!("poll: {}", errno.desc()))),
+        }
+        let any = |index: Option<usize>| index.and_then(|index| fds.get(index)?.any()).unwrap_or(false);
+        Ok(Ready { stdin: any(stdin), socket: any(socket), sink: any(sink) })
+    }
+
+    fn read_stdin(&mut self) -> Result<(), Failure> {
+        let mut buffer = [0; CHUNK];
+        match std::io::stdin().lock().read(&mut buffer) {
+            Ok(0) => self.stdin_open = false,
+            Ok(count) => self.to_socket.extend(buffer.iter().take(count)),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(Failure::from(error).at("standard input")),
+        }
+        self.shut_down_if_done()
+    }
+
+    /// When there is no more to send, the peer is told so, and may go on answering.
+    fn shut_down_if_done(&mut self) -> Result<(), Failure> {
+        if !self.stdin_open && self.to_socket.is_empty() {
+            match self.stream.shutdown(Shutdown::Write) {
+                Err(error) if error.kind() != ErrorKind::NotConnected => return Err(error.into()),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn write_socket(&mut self) -> Result<(), Failure> {
+        if self.to_socket.is_empty() {
+            return Ok(());
+        }
+        let mut stream = self.stream;
+        match stream.write(&self.to_socket) {
+            Ok(count) => {
+                self.traffic.sent += count as u64;
+                self.to_socket.drain(..count);
+                return self.shut_down_if_done();
+            }
+            Err(error) if is_retry(&error) => {}
+            Err(error) => self.lost(&error),
+        }
+        Ok(())
+    }
+
+    fn read_socket(&mut self) -> Result<(), Failure> {
+        if !self.to_sink.is_empty() {
+            return Ok(());
+        }
+        let mut buffer = [0; CHUNK];
+        let mut stream = self.stream;
+        let received = match stream.read(&mut buffer) {
+            Ok(0) => {
+                self.peer_open = false;
+                return Ok(());
+            }
+            Ok(count) => buffer.get(..count).unwrap_or_default(),
+            Err(error) if is_retry(&error) => return Ok(()),
+            Err(error) => {
+                self.lost(&error);
+                return Ok(());
+            }
+        };
+        self.traffic.received += received.len() as u64;
+        match &mut self.sink {
+            Sink::Nowhere => {}
+            Sink::File(file) => file.write_all(received)?,
+            Sink::Stdout { terminal: false } => self.to_sink.extend(received),
+            Sink::Stdout { terminal: true } => self.to_sink.extend(printable(received)),
+        }
+        Ok(())
+    }
+
+    /// A reset is an end like another: what was received counts.
+    fn lost(&mut self, error: &std::io::Error) {
+        self.output.say(format_args!("connection lost: {error}"));
+        self.peer_open = false;
+        self.stdin_open = false;
+        self.to_socket.clear();
+    }
+
+    fn write_sink(&mut self) -> Result<(), Failure> {
+        let chunk = self.to_sink.get(..CHUNK).unwrap_or(&self.to_sink);
+        match nix::unistd::write(std::io::stdout(), chunk) {
+            Ok(count) => drop(self.to_sink.drain(..count)),
+            Err(Errno::EAGAIN | Errno::EINTR) => {}
+            Err(Errno::EPIPE) => return Err(Failure::broken_pipe()),
+            Err(errno) => return Err(Failure::new(Exit::Other, format!("standard output: {}", errno.desc()))),
+        }
+        Ok(())
+    }
+
+    fn take_events(&mut self, ring: &RingBuffer<'_>) -> Result<(), Failure> {
+        for _ in 0..BURST {
+            if self.limits.events.is_some_and(|limit| self.traffic.events >= limit) {
+                break;
+            }
+            let Some(event) = ring.next_record() else { break };
+            self.traffic.events += 1;
+            self.print_event(ring.name(), &event)?;
+        }
+        Ok(())
+    }
+
+    fn print_event(&self, map: &str, event: &[u8]) -> Result<(), Failure> {
+        let seconds = self.started.elapsed().as_secs_f64();
+        let typed = self.btf.and_then(|btf| {
+            let ty = event_type(btf, event)?;
+            Some((btf.get(ty).ok()?.name, value::read(btf, ty, event)))
+        });
+        match &typed {
+            Some((name, value)) => self.output.say(format_args!("{seconds:9.3}  {map}  {name} {value}")),
+            None => self.output.say(format_args!("{seconds:9.3}  {map}  {}  {}", hex(event), event.escape_ascii())),
+        }
+        let (name, value) = typed.unzip();
+        self.output.data(&json!({
+            "kind": "event", "n": self.traffic.events, "t": seconds, "map": map, "type": name, "value": value,
+            "bytes": hex(event),
+        }))
+    }
+
+    /// Looks at the connection every second, until there was reason to warn.
+    fn tick(&mut self) -> Result<(), Failure> {
+        if Instant::now() < self.next_tick {
+            return Ok(());
+        }
+        self.next_tick = Instant::now() + TICK;
+        let Some(watch) = &mut self.stall else { return Ok(()) };
+        let Ok(Some(stall)) = watch.check(self.stream) else { return Ok(()) };
+        self.stall = None;
+        self.output.warn("stall", explain(stall))
+    }
+}
+
+/// What is to be done.
+struct Ready {
+    stdin: bool,
+    socket: bool,
+    sink: bool,
+}
+
+fn is_retry(error: &std::io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+}
+
+/// Control bytes other than newline and tab as `\xNN`, so that a server cannot command the terminal.
+fn printable(bytes: &[u8]) -> Vec<u8> {
+    let escaped = |byte: &u8| match byte {
+        b'\n' | b'\t' | 0x20..=0x7e | 0x80.. => vec![*byte],
+        _ => format!("\\x{byte:02x}").into_bytes(),
+    };
+    bytes.iter().flat_map(escaped).collect()
+}
+
+fn explain(stall: Stall) -> String {
+    match stall {
+        Stall::Dropped(packets) => format!(
+            "this connection stalls: the filter dropped {packets} packets (it returned 0). TCP takes them for lost, and the peer sends them again and again. A filter returns skb->len for what is to pass"
+        ),
+        Stall::Trimmed(segments) => format!(
+            "this connection stalls: {segments} segments came through without their data. The filter returns less than skb->len, which cuts the payload off; TCP takes it for lost, and the peer sends it again and again. A filter returns skb->len for what is to pass"
+        ),
+    }
+}

@@ -1,0 +1,119 @@
+//! The command line: one file a command.
+
+mod check;
+mod demo;
+mod failure;
+mod load;
+mod object;
+mod output;
+mod show;
+mod trace;
+
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use failure::{Exit, Failure};
+use output::{Output, When};
+
+/// The eBPF loader you can read.
+///
+/// Takes an ELF object that clang built for BPF, does by hand everything a loader does to its SEC("socket") programs,
+/// hands them to the kernel through bpf(2), attaches them to a socket, and shows each step.
+#[derive(Parser)]
+#[command(name = "minibpf", version, after_help = EXAMPLES, after_long_help = LONG_AFTER)]
+struct Cli {
+    #[command(flatten)]
+    common: Common,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  minibpf demo                                                the whole journey; nothing else needed
+  minibpf check bpf-src/count.bpf.o                           would the kernel take it?
+  minibpf load bpf-src/count.bpf.o --connect 127.0.0.1:80     filter a TCP connection and talk through it
+";
+
+const LONG_AFTER: &str = "\
+Examples:
+  minibpf demo                                                the whole journey; nothing else needed
+  minibpf check bpf-src/count.bpf.o                           would the kernel take it?
+  minibpf load bpf-src/count.bpf.o --connect 127.0.0.1:80     filter a TCP connection and talk through it
+  minibpf load bpf-src/drop.bpf.o --set longer_than=100 --connect 127.0.0.1:80 --trace
+
+Exit status:
+  0  done
+  1  anything else
+  2  usage: an option, or a name that the object does not have
+  3  the object cannot be read or linked
+  4  privileges are missing
+  5  the kernel refused a program or a map
+  6  socket, connect or attach failed
+  7  timed out
+
+Data goes to standard output; narration, progress and errors go to standard error.
+";
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(demo::Demo),
+    Check(check::Check),
+    Load(load::Load),
+}
+
+/// Options of every command.
+#[derive(Args)]
+struct Common {
+    /// JSON Lines on standard output
+    #[arg(short, long, global = true)]
+    json: bool,
+    /// Indent the JSON (implies --json)
+    #[arg(short, long, global = true)]
+    pretty: bool,
+    /// Colour on standard error
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = When::Auto, global = true)]
+    color: When,
+    /// Less narration
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// More narration: long arguments in full
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    verbose: u8,
+}
+
+/// Runs the command that the arguments name.
+pub(crate) fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let output = Output::new(&cli.common);
+    let result = match &cli.command {
+        Command::Demo(demo) => demo.run(&output),
+        Command::Check(check) => check.run(&output),
+        Command::Load(load) => load.run(&output),
+    };
+    match result {
+        Ok(()) => Exit::Done.into(),
+        Err(failure) => output.fail(&failure),
+    }
+}
+
+/// clap's own message; under `--json` also as data.
+fn usage(error: &clap::Error) -> ExitCode {
+    let help = !error.use_stderr();
+    // The message goes to a terminal that may be gone; there is nobody left to tell.
+    let _ = error.print();
+    if help {
+        return Exit::Done.into();
+    }
+    if std::env::args_os().any(|arg| ["-j", "--json", "-p", "--pretty"].iter().any(|flag| arg == *flag)) {
+        let text = error.render().to_string();
+        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        let failure = Failure::new(Exit::Usage, message).hint("minibpf --help shows the commands");
+        let _ = output::write_line(&failure.json(), false);
+    }
+    Exit::Usage.into()
+}

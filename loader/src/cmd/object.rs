@@ -1,0 +1,64 @@
+//! The OBJ argument and the options that shape its plan.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use minibpf::elf::Object;
+use minibpf::link::Options;
+use minibpf::plan::Plan;
+use minibpf::spec::Spec;
+use minibpf::target::Target;
+
+use super::failure::{Exit, Failure};
+
+/// How an object is to be planned.
+#[derive(Args)]
+pub(crate) struct PlanOptions {
+    /// Which program; needed where the object has several
+    #[arg(long, value_name = "NAME")]
+    program: Option<String>,
+    /// Treat the programs of this ELF section as socket filters, whatever its name
+    #[arg(long, value_name = "NAME")]
+    section: Option<String>,
+    /// Set a global before the load, typed by its BTF; repeatable
+    #[arg(long, value_name = "VAR=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("expected VAR=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+impl PlanOptions {
+    pub(crate) fn options(&self) -> Options {
+        Options { program: self.program.clone(), section: self.section.clone(), set: self.set.clone() }
+    }
+}
+
+/// Reads an object's bytes; `-` is standard input.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    let result = if path == Path::new("-") {
+        std::io::stdin().lock().read_to_end(&mut bytes).map(drop)
+    } else {
+        std::fs::read(path).map(|read| bytes = read)
+    };
+    result.map_err(|error| Failure::new(Exit::Object, error).at(path.display()))?;
+    Ok(bytes)
+}
+
+/// Bytes → Object → Spec → Plan, and then what `use_it` does with them, while the bytes are borrowed.
+pub(crate) fn with_plan<T>(
+    path: &PathBuf,
+    bytes: &[u8],
+    options: &Options,
+    use_it: impl FnOnce(&Spec<'_>, &Plan) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let at = |failure: Failure| failure.at(path.display());
+    let object = Object::parse(bytes).map_err(|error| at(error.into()))?;
+    let spec = Spec::read(&object).map_err(|error| at(error.into()))?;
+    let plan = Plan::new(&spec, options, &Target::running()).map_err(|error| at(error.into()))?;
+    use_it(&spec, &plan)
+}

@@ -1,0 +1,119 @@
+//! Where words go: data to standard output, narration to standard error.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use anstyle::{AnsiColor, Style};
+use clap::ValueEnum;
+use minibpf::explain::Detail;
+use serde_json::{Value as Json, json};
+
+use super::Common;
+use super::failure::Failure;
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum When {
+    /// On a terminal, unless NO_COLOR is set or TERM is dumb
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// The two streams, and how much is said on them.
+pub(crate) struct Output {
+    pub(crate) json: bool,
+    pretty: bool,
+    quiet: bool,
+    verbose: u8,
+    color: bool,
+}
+
+impl Output {
+    pub(crate) fn new(common: &Common) -> Self {
+        let color = match common.color {
+            When::Always => true,
+            When::Never => false,
+            When::Auto => {
+                let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+                let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
+                !refused && !dumb && std::io::stderr().is_terminal()
+            }
+        };
+        let json = common.json || common.pretty;
+        Self { json, pretty: common.pretty, quiet: common.quiet, verbose: common.verbose, color }
+    }
+
+    /// How much of long arguments is shown.
+    pub(crate) fn detail(&self) -> Detail {
+        if self.verbose > 0 { Detail::Full } else { Detail::Short }
+    }
+
+    /// Data: one JSON line. Nothing without `--json`.
+    pub(crate) fn data(&self, line: &Json) -> Result<(), Failure> {
+        if self.json { Ok(write_line(line, self.pretty)?) } else { Ok(()) }
+    }
+
+    /// Data as text. Nothing with `--json`.
+    pub(crate) fn text(&self, text: impl Display) -> Result<(), Failure> {
+        if !self.json {
+            writeln!(std::io::stdout().lock(), "{text}")?;
+        }
+        Ok(())
+    }
+
+    /// Narration. Nothing with `--json`, which carries it as data, and nothing with `--quiet`.
+    pub(crate) fn say(&self, text: impl Display) {
+        if !self.json && !self.quiet {
+            stderr_line(&text);
+        }
+    }
+
+    /// Narration that was asked for by an option of its own.
+    pub(crate) fn tell(&self, text: impl Display) {
+        if !self.json {
+            stderr_line(&text);
+        }
+    }
+
+    /// A warning: on both streams under `--json`.
+    pub(crate) fn warn(&self, code: &str, text: impl Display) -> Result<(), Failure> {
+        let label = self.paint("warning:", AnsiColor::Yellow);
+        stderr_line(&format!("{label} {text}"));
+        self.data(&json!({ "kind": "warning", "code": code, "message": text.to_string() }))
+    }
+
+    /// Ends the program with a failure.
+    pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
+        if !failure.is_silent() {
+            let label = self.paint("error:", AnsiColor::Red);
+            let message = format!("{label} {}", failure.message);
+            match &failure.hint {
+                Some(hint) => stderr_line(&format!("{message}\n  {} {hint}", self.paint("hint:", AnsiColor::Cyan))),
+                None => stderr_line(&message),
+            }
+            // The last word; if its reader is gone too, the exit code remains.
+            let _ = self.data(&failure.json());
+        }
+        failure.exit.into()
+    }
+
+    fn paint(&self, word: &str, color: AnsiColor) -> String {
+        let style = if self.color { Style::new().bold().fg_color(Some(color.into())) } else { Style::new() };
+        format!("{style}{word}{style:#}")
+    }
+}
+
+/// Writes a line to standard error; a reader that is gone is not worth failing for.
+fn stderr_line(text: &dyn Display) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Writes one JSON line to standard output.
+pub(crate) fn write_line(line: &Json, pretty: bool) -> std::io::Result<()> {
+    let text = if pretty { format!("{line:#}") } else { line.to_string() };
+    writeln!(std::io::stdout().lock(), "{text}")
+}
