@@ -64,7 +64,7 @@ impl Privileges {
             None => "kernel.unprivileged_bpf_disabled cannot be read".to_owned(),
         };
         let why = format!("this process has no CAP_BPF, and {sysctl}: not allowed without privileges");
-        let hint = "run it with sudo, or once: sudo setcap cap_bpf,cap_net_admin+ep minibpf; or in a virtual machine";
+        let hint = "run it with sudo, or once: sudo setcap cap_bpf+ep on the minibpf binary; or in a virtual machine";
         (why, hint.to_owned())
     }
 }

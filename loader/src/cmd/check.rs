@@ -97,7 +97,7 @@ struct Checker<'a> {
 
 impl Checker<'_> {
     fn run(&self, tally: &mut Tally) -> Result<(), Failure> {
-        let tracer = Tracer::new(self.output, self.check.trace);
+        let tracer = Tracer::if_asked(self.output, self.check.trace);
         let mut kernel = Kernel::default();
         if let Some(level) = self.check.verifier_log {
             kernel.log = LogRequest::Always(level);

@@ -1,12 +1,15 @@
 //! The command line: one file a command.
 
 mod check;
+mod connect;
 mod demo;
 mod failure;
 mod load;
 mod object;
 mod output;
 mod show;
+mod signals;
+mod stats;
 mod trace;
 
 use std::process::ExitCode;

@@ -2,21 +2,28 @@
 
 use std::os::fd::{AsFd, AsRawFd};
 
-use minibpf::btf::value::hex;
+use minibpf::btf::Btf;
+use minibpf::btf::value::{Value, hex};
 use minibpf::explain::{Fd, PROG_INFO_SIZE, names, object_info};
-use minibpf::kernel::{Kernel, Program, ProgramInfo};
-use minibpf::plan::{MapCreate, MapId, ProgLoad};
+use minibpf::kernel::{Kernel, Map, Program, ProgramInfo};
+use minibpf::observe::maps::{self, Element};
+use minibpf::plan::{MapCreate, MapId, Plan, ProgLoad};
 use minibpf::sys::attr::MapInfo;
 use serde_json::{Value as Json, json};
 
 use super::failure::{Exit, Failure};
-use super::trace::Tracer;
+use super::trace::{Tracer, merged};
 
 /// A loaded program as the kernel describes it.
 pub(crate) struct Shown {
     pub(crate) info: ProgramInfo,
     pub(crate) tag_computed: bool,
     maps: Vec<Json>,
+}
+
+/// The object's types as the kernel got them: unlike those in the file they know where each variable lies.
+pub(crate) fn uploaded_btf(plan: &Plan) -> Option<Btf<'_>> {
+    Btf::parse(&plan.btf()?.btf).ok()
 }
 
 /// Asks the kernel about a program and its maps.
@@ -81,4 +88,41 @@ impl Shown {
             "map_ids": map_ids, "maps": self.maps,
         })
     }
+}
+
+/// Elements of a map that are printed for people; `--json` has all.
+const SHOWN: usize = 64;
+
+/// A map's contents in words: a line for the map, then one an element, or one a global.
+pub(crate) fn map_lines(map: &Map, btf: Option<&Btf<'_>>, elements: &[Element]) -> Vec<String> {
+    if let ([element], true) = (elements, map.name().starts_with('.')) {
+        let globals = match maps::typed_value(map, btf, &element.value) {
+            Value::Struct(variables) => variables.iter().map(|(name, value)| format!("  {name} = {value}")).collect(),
+            value => vec![format!("  {value}")],
+        };
+        return [vec![format!("{} (globals)", map.name())], globals].concat();
+    }
+    let kind = names::map_type_short(map.spec().map_type);
+    let (count, max) = (elements.len(), map.spec().max_entries);
+    let mut lines = vec![format!("{} ({kind}, {count} of at most {max} entries)", map.name())];
+    for element in elements.iter().take(SHOWN) {
+        let key = maps::typed_key(map, btf, &element.key);
+        let value = maps::typed_value(map, btf, &element.value);
+        lines.push(format!("  {key}: {value}"));
+    }
+    if count > SHOWN {
+        lines.push(format!("  and {} more; --json has all", count - SHOWN));
+    }
+    lines
+}
+
+/// A map's definition and contents: the `map` line.
+pub(crate) fn map_contents_json(map: &Map, btf: Option<&Btf<'_>>, elements: &[Element]) -> Json {
+    let entry = |element: &Element| {
+        let (key, value) = (maps::typed_key(map, btf, &element.key), maps::typed_value(map, btf, &element.value));
+        json!({ "key": key, "value": value })
+    };
+    let entries: Vec<_> = elements.iter().map(entry).collect();
+    let id = map.info().ok().map(|info| info.id);
+    merged(merged(json!({ "kind": "map" }), map_json(map.spec(), id)), json!({ "entries": entries }))
 }

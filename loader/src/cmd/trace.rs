@@ -48,21 +48,37 @@ impl Descriptors for Planned<'_> {
     }
 }
 
-/// Prints system calls as they happen, if that was asked for.
+/// How system calls are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// Not at all.
+    Off,
+    /// Whole, on standard error.
+    Trace,
+    /// As part of a story: without what is zero, on standard output.
+    Story,
+}
+
+/// Shows system calls as they happen.
 pub(crate) struct Tracer<'a> {
     output: &'a Output,
-    on: bool,
+    style: Style,
     calls: Cell<u64>,
 }
 
 impl<'a> Tracer<'a> {
-    pub(crate) fn new(output: &'a Output, on: bool) -> Self {
-        Self { output, on, calls: Cell::new(0) }
+    pub(crate) fn new(output: &'a Output, style: Style) -> Self {
+        Self { output, style, calls: Cell::new(0) }
+    }
+
+    /// For `--trace`.
+    pub(crate) fn if_asked(output: &'a Output, on: bool) -> Self {
+        Self::new(output, if on { Style::Trace } else { Style::Off })
     }
 
     /// A call that was made, and what it returned.
     pub(crate) fn call(&self, call: impl FnOnce() -> Call, result: Result<i32, Errno>) -> Result<(), Failure> {
-        if !self.on {
+        if self.style == Style::Off {
             return Ok(());
         }
         let call = call();
@@ -70,7 +86,10 @@ impl<'a> Tracer<'a> {
             Ok(number) => number.to_string(),
             Err(errno) => format!("-1 {} ({})", errno_name(errno), errno.desc()),
         };
-        self.output.tell(format_args!("{} = {returned}  /* {} */", call.text(self.output.detail()), call.why));
+        match self.style {
+            Style::Story => self.output.text(format_args!("   {} = {returned}", call.brief()))?,
+            _ => self.output.tell(format_args!("{} = {returned}  /* {} */", call.text(self.output.detail()), call.why)),
+        }
         self.calls.set(self.calls.get() + 1);
         let mut line = json!({ "kind": "syscall", "n": self.calls.get() });
         extend(&mut line, call.json());

@@ -72,6 +72,9 @@ pub enum Detail {
     Full,
 }
 
+/// What strace calls a zero in some fields.
+const ZERO: [&str; 5] = ["0", "...", "BPF_ANY", "KERNEL_VERSION(0, 0, 0)", "BPF_CGROUP_INET_INGRESS"];
+
 const SHORT_BYTES: usize = 16;
 const SHORT_SLOTS: usize = 2;
 
@@ -89,6 +92,21 @@ impl Call {
                 format!("{}({})", self.syscall, arguments.join(", "))
             }
         }
+    }
+
+    /// One line without the fields that are zero and the bytes that pointers point to.
+    pub fn brief(&self) -> String {
+        let Some(command) = self.command else { return self.text(Detail::Short) };
+        let says_something = |field: &Field| match field {
+            Field::Number(number) => *number != 0,
+            Field::Constant(name) => !ZERO.contains(&name.as_str()),
+            Field::Fd(_) | Field::Text(_) => true,
+            Field::Bytes(bytes) => bytes.len() <= SHORT_BYTES,
+            Field::Insns(_) | Field::Null => false,
+        };
+        let said = self.fields.iter().filter(|(_, field)| says_something(field));
+        let said: Vec<_> = said.map(|(name, field)| format!("{name}={}", field.text(Detail::Short))).collect();
+        format!("{}({command}, {{{}}})", self.syscall, said.join(", "))
     }
 
     /// The same facts as data; bytes are whole, in hex.

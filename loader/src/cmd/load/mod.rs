@@ -1,28 +1,27 @@
 //! `minibpf load`: load, attach, watch. The main job, top to bottom in [`Load::run`].
 
-mod connect;
 mod duration;
 mod pump;
 mod summary;
 
-use std::os::fd::{AsFd, AsRawFd};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use minibpf::explain;
-use minibpf::kernel::{Kernel, LogRequest, Program};
-use minibpf::observe::{ringbuf, stats::RunStats};
+use minibpf::kernel::{Kernel, LogRequest};
+use minibpf::observe::ringbuf;
 use minibpf::plan::{Fate, Plan, ProgLoad};
-use minibpf::spec::Spec;
 use serde_json::json;
 
+use super::connect::{self, Connected, HostPort};
 use super::failure::{Exit, Failure};
 use super::object::{self, PlanOptions};
 use super::output::Output;
 use super::show;
+use super::signals::Signals;
+use super::stats::Stats;
 use super::trace::{Tracer, dry_run, merged};
-use connect::{Connected, HostPort};
 
 /// Load a socket filter, attach it, and watch what it does.
 ///
@@ -79,43 +78,37 @@ impl Load {
             return Err(Failure::new(Exit::Usage, why));
         }
         let bytes = object::read(&self.object)?;
-        object::with_plan(&self.object, &bytes, &self.plan.options(), |spec, plan| {
+        object::with_plan(&self.object, &bytes, &self.plan.options(), |_, plan| {
             let program = the_only_program(plan)?;
             self.check_count(plan)?;
             if self.dry_run {
                 dry_run(output, plan)?;
                 return connect::dry_run(output, &self.connect, self.after_connect);
             }
-            self.load(output, spec, plan, program)
+            self.load(output, plan, program)
         })
     }
 
-    fn load(&self, output: &Output, spec: &Spec<'_>, plan: &Plan, program: &ProgLoad) -> Result<(), Failure> {
-        let tracer = Tracer::new(output, self.trace);
+    fn load(&self, output: &Output, plan: &Plan, program: &ProgLoad) -> Result<(), Failure> {
+        let tracer = Tracer::if_asked(output, self.trace);
         let started = Instant::now();
-        let signals = pump::Signals::catch()?;
+        let signals = Signals::catch()?;
         let addresses = self.connect.resolve(self.timeout)?;
 
         let kernel = self.load_steps(output, &tracer, plan)?;
         let lost = || Failure::new(Exit::Other, format!("program `{}` was not loaded", program.name));
         let loaded = kernel.program(program.id).ok_or_else(lost)?;
 
-        let mut stats = None;
+        let mut stats = Stats::new(!self.no_stats);
         let opening = connect::Opening {
             output,
             tracer: &tracer,
             program: loaded,
-            name: &program.name,
             after_connect: self.after_connect,
             deadline: started + self.timeout,
             signals: &signals,
         };
-        let Connected { stream, peer, local } = opening.open(&addresses, &self.connect, || {
-            if stats.is_none() && !self.no_stats {
-                stats = Some(self.enable_stats(output, &tracer)?);
-            }
-            Ok(())
-        })?;
+        let Connected { stream, peer, local } = opening.open(&addresses, &self.connect, &mut stats)?;
 
         let shown = show::ask(&tracer, &kernel, program, loaded)?;
         output.say(shown.text(program));
@@ -130,17 +123,18 @@ impl Load {
 
         let rings = pump::rings(&kernel)?;
         let limits = pump::Limits { until: self.duration.map(|duration| started + duration), events: self.count };
-        let pump = pump::Pump::new(output, spec.btf.as_ref(), &stream, &rings, limits, self.output.as_deref())?;
+        let btf = show::uploaded_btf(plan);
+        let pump = pump::Pump::new(output, btf.as_ref(), &stream, &rings, limits, self.output.as_deref())?;
         let traffic = pump.run(&signals)?;
 
         let detached = loaded.detach(&stream);
         let socket = explain::Fd::of(&stream);
         tracer.result(|| explain::detach(socket, "the connection goes on without the filter"), &detached)?;
-        summary::Summary { output, tracer: &tracer, spec, kernel: &kernel, stream: &stream }.print(
+        summary::Summary { output, tracer: &tracer, btf: btf.as_ref(), kernel: &kernel, stream: &stream }.print(
             loaded,
             &program.name,
             &traffic,
-            stats.as_ref().is_some_and(Option::is_some),
+            stats.is_on(),
         )
     }
 
@@ -163,22 +157,6 @@ impl Load {
             }
         }
         Ok(kernel)
-    }
-
-    /// Without the privilege the rest goes on: the summary then does not tell how often the filter ran.
-    fn enable_stats(&self, output: &Output, tracer: &Tracer<'_>) -> Result<Option<RunStats>, Failure> {
-        let stats = RunStats::enable();
-        let number = stats.as_ref().map(|fd| fd.as_fd().as_raw_fd()).map_err(|error| error.errno);
-        tracer.call(explain::enable_stats, number)?;
-        match stats {
-            Ok(stats) => Ok(Some(stats)),
-            Err(error) => {
-                output.say(format_args!(
-                    "{error}: run statistics need CAP_SYS_ADMIN, so how often the filter runs will not be known"
-                ));
-                Ok(None)
-            }
-        }
     }
 
     fn check_count(&self, plan: &Plan) -> Result<(), Failure> {
@@ -209,17 +187,5 @@ fn the_only_program(plan: &Plan) -> Result<&ProgLoad, Failure> {
             let why = format!("the object has several programs; choose with --program: {}", names(&plan.programs));
             Err(Failure::new(Exit::Usage, why))
         }
-    }
-}
-
-/// What `load` and `demo` share: a program, attached to a socket, with the call shown.
-pub(crate) fn attach_failure(error: minibpf::sys::SysError, program: &Program) -> Failure {
-    let failure = Failure::new(Exit::Socket, format!("attaching `{}`: {error}", program.name()));
-    match error.errno {
-        nix::errno::Errno::ENOMEM => failure.hint(
-            "the program is larger than one socket may hold: raise net.core.optmem_max (bytes), which counts 8 for each instruction",
-        ),
-        nix::errno::Errno::EPERM => failure.hint("the socket's filter is locked (SO_LOCK_FILTER); nothing can replace it"),
-        _ => failure,
     }
 }

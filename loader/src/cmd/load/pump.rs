@@ -6,11 +6,8 @@
 use std::fs::File;
 use std::io::{ErrorKind, IsTerminal, Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
+use std::os::fd::AsFd;
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use minibpf::btf::Btf;
@@ -26,6 +23,7 @@ use serde_json::json;
 
 use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::output::Output;
+use crate::cmd::signals::Signals;
 
 /// How often the connection is looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -33,36 +31,6 @@ const TICK: Duration = Duration::from_secs(1);
 const CHUNK: usize = 4096;
 /// Events that are taken before the other descriptors get their turn.
 const BURST: usize = 1024;
-
-/// SIGINT and SIGTERM, as something that can be polled. The second one ends the program at once.
-pub(crate) struct Signals {
-    wake: UnixStream,
-    flag: Arc<AtomicBool>,
-}
-
-impl Signals {
-    pub(crate) fn catch() -> Result<Self, Failure> {
-        let (wake, sender) = UnixStream::pair()?;
-        let flag = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-            // In this order: when the flag is set already, the default action comes first.
-            signal_hook::flag::register_conditional_default(signal, Arc::clone(&flag))?;
-            signal_hook::flag::register(signal, Arc::clone(&flag))?;
-            signal_hook::low_level::pipe::register(signal, sender.try_clone()?)?;
-        }
-        Ok(Self { wake, flag })
-    }
-
-    pub(super) fn came(&self) -> bool {
-        self.flag.load(Ordering::SeqCst)
-    }
-}
-
-impl AsFd for Signals {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.wake.as_fd()
-    }
-}
 
 /// When to stop.
 pub(super) struct Limits {

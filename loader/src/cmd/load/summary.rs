@@ -3,29 +3,25 @@
 use std::net::TcpStream;
 use std::os::fd::{AsFd, AsRawFd};
 
-use minibpf::btf::value::Value;
-use minibpf::explain::{Fd, map_lookup, map_next_key, names};
+use minibpf::btf::Btf;
+use minibpf::explain::{Fd, map_lookup, map_next_key};
 use minibpf::kernel::{Kernel, Map, Program};
 use minibpf::observe::maps::{self, Asked, Element};
 use minibpf::observe::stats::mean_ns;
-use minibpf::spec::Spec;
 use minibpf::sys::sockopt;
 use nix::errno::Errno;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 
 use super::pump::Traffic;
 use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::output::Output;
 use crate::cmd::show;
-use crate::cmd::trace::{Tracer, merged};
-
-/// Elements of a map that are printed for people; `--json` has all.
-const SHOWN: usize = 64;
+use crate::cmd::trace::Tracer;
 
 pub(crate) struct Summary<'a> {
     pub(super) output: &'a Output,
     pub(super) tracer: &'a Tracer<'a>,
-    pub(super) spec: &'a Spec<'a>,
+    pub(super) btf: Option<&'a Btf<'a>>,
     pub(super) kernel: &'a Kernel,
     pub(super) stream: &'a TcpStream,
 }
@@ -61,10 +57,13 @@ impl Summary<'_> {
             return Ok(());
         }
         let elements = self.elements(map)?;
-        self.print_text(map, &elements);
-        let entries: Vec<_> = elements.iter().map(|element| self.element_json(map, element)).collect();
-        let definition = show::map_json(map.spec(), map.info().ok().filter(|_| self.output.json).map(|info| info.id));
-        self.output.data(&merged(merged(json!({ "kind": "map" }), definition), json!({ "entries": entries })))
+        for line in show::map_lines(map, self.btf, &elements) {
+            self.output.say(line);
+        }
+        if self.output.json {
+            self.output.data(&show::map_contents_json(map, self.btf, &elements))?;
+        }
+        Ok(())
     }
 
     /// All elements, each question traced.
@@ -83,37 +82,5 @@ impl Summary<'_> {
         });
         broken?;
         elements.map_err(|error| Failure::new(Exit::Other, format!("reading map `{}`: {error}", map.name())))
-    }
-
-    fn print_text(&self, map: &Map, elements: &[Element]) {
-        let btf = self.spec.btf.as_ref();
-        if let ([element], true) = (elements, map.name().starts_with('.')) {
-            self.output.say(format_args!("{} (globals)", map.name()));
-            match maps::typed_value(map, btf, &element.value) {
-                Value::Struct(variables) => {
-                    for (name, value) in variables {
-                        self.output.say(format_args!("  {name} = {value}"));
-                    }
-                }
-                value => self.output.say(format_args!("  {value}")),
-            }
-            return;
-        }
-        let kind = names::map_type_short(map.spec().map_type);
-        let (count, max) = (elements.len(), map.spec().max_entries);
-        self.output.say(format_args!("{} ({kind}, {count} of at most {max} entries)", map.name()));
-        for element in elements.iter().take(SHOWN) {
-            let key = maps::typed_key(map, btf, &element.key);
-            let value = maps::typed_value(map, btf, &element.value);
-            self.output.say(format_args!("  {key}: {value}"));
-        }
-        if count > SHOWN {
-            self.output.say(format_args!("  and {} more; --json has all", count - SHOWN));
-        }
-    }
-
-    fn element_json(&self, map: &Map, element: &Element) -> Json {
-        let btf = self.spec.btf.as_ref();
-        json!({ "key": maps::typed_key(map, btf, &element.key), "value": maps::typed_value(map, btf, &element.value) })
     }
 }

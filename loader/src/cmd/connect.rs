@@ -12,14 +12,16 @@ use std::time::{Duration, Instant};
 use minibpf::explain::{self, Call, Fd, Field};
 use minibpf::kernel::Program;
 use minibpf::observe::stall::{Stall, StallWatch};
+use minibpf::sys::SysError;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, SockaddrStorage, connect, socket};
 
-use super::pump::Signals;
-use crate::cmd::failure::{Exit, Failure};
-use crate::cmd::output::Output;
-use crate::cmd::trace::Tracer;
+use super::failure::{Exit, Failure};
+use super::output::Output;
+use super::signals::Signals;
+use super::stats::Stats;
+use super::trace::{Tracer, merged};
 
 /// HOST:PORT as written.
 #[derive(Debug, Clone)]
@@ -49,6 +51,12 @@ impl FromStr for HostPort {
     }
 }
 
+impl From<SocketAddr> for HostPort {
+    fn from(address: SocketAddr) -> Self {
+        Self { host: address.ip().to_string(), port: address.port() }
+    }
+}
+
 impl std::fmt::Display for HostPort {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.host.contains(':') {
@@ -61,7 +69,7 @@ impl std::fmt::Display for HostPort {
 
 impl HostPort {
     /// All addresses of the name, within the time limit.
-    pub(super) fn resolve(&self, timeout: Duration) -> Result<Vec<SocketAddr>, Failure> {
+    pub(crate) fn resolve(&self, timeout: Duration) -> Result<Vec<SocketAddr>, Failure> {
         if let Ok(ip) = self.host.parse() {
             return Ok(vec![SocketAddr::new(ip, self.port)]);
         }
@@ -82,33 +90,32 @@ impl HostPort {
 
 /// An open connection with the filter on it.
 pub(crate) struct Connected {
-    pub(super) stream: TcpStream,
-    pub(super) peer: SocketAddr,
-    pub(super) local: SocketAddr,
+    pub(crate) stream: TcpStream,
+    pub(crate) peer: SocketAddr,
+    pub(crate) local: SocketAddr,
 }
 
 /// What opening a connection needs to know.
-pub(super) struct Opening<'a> {
-    pub(super) output: &'a Output,
-    pub(super) tracer: &'a Tracer<'a>,
-    pub(super) program: &'a Program,
-    pub(super) name: &'a str,
-    pub(super) after_connect: bool,
-    pub(super) deadline: Instant,
-    pub(super) signals: &'a Signals,
+pub(crate) struct Opening<'a> {
+    pub(crate) output: &'a Output,
+    pub(crate) tracer: &'a Tracer<'a>,
+    pub(crate) program: &'a Program,
+    pub(crate) after_connect: bool,
+    pub(crate) deadline: Instant,
+    pub(crate) signals: &'a Signals,
 }
 
 impl Opening<'_> {
-    /// Tries each address until one answers. `filtered` is called when a filter is on a socket, before packets come.
-    pub(super) fn open(
+    /// Tries each address until one answers. Statistics are switched on when the first filter is in place, before packets come.
+    pub(crate) fn open(
         &self,
         addresses: &[SocketAddr],
         name: &HostPort,
-        mut filtered: impl FnMut() -> Result<(), Failure>,
+        stats: &mut Stats,
     ) -> Result<Connected, Failure> {
         let mut failure = Failure::new(Exit::Socket, format!("{name}: no address"));
         for address in addresses {
-            match self.try_address(*address, &mut filtered) {
+            match self.try_address(*address, stats) {
                 Ok(connected) => return Ok(connected),
                 Err(error) if error.is_silent() => return Err(error),
                 Err(error) => failure = error,
@@ -117,22 +124,18 @@ impl Opening<'_> {
         Err(failure)
     }
 
-    fn try_address(
-        &self,
-        address: SocketAddr,
-        filtered: &mut impl FnMut() -> Result<(), Failure>,
-    ) -> Result<Connected, Failure> {
+    fn try_address(&self, address: SocketAddr, stats: &mut Stats) -> Result<Connected, Failure> {
         let failed =
             |what: &str, errno: Errno| Failure::new(Exit::Socket, format!("{address}: {what}: {}", errno.desc()));
         let socket = self.socket(address).map_err(|errno| failed("socket", errno))?;
         if !self.after_connect {
             attach(self.tracer, &socket, self.program, "before connect(2): the peer's first answer is filtered too")?;
-            filtered()?;
+            stats.enable(self.output, self.tracer)?;
         }
         self.connect(&socket, address)?;
         if self.after_connect {
             attach(self.tracer, &socket, self.program, "what came before was not filtered")?;
-            filtered()?;
+            stats.enable(self.output, self.tracer)?;
         }
         let stream = TcpStream::from(socket);
         let local = stream.local_addr()?;
@@ -189,7 +192,7 @@ impl Opening<'_> {
             }
         }
         Err(Failure::new(Exit::TimedOut, format!("{address}: connect: no answer in time")).hint(if warned {
-            format!("program `{}` must return skb->len for what is to pass", self.name)
+            format!("program `{}` must return skb->len for what is to pass", self.program.name())
         } else {
             "--timeout T waits longer".to_owned()
         }))
@@ -201,11 +204,11 @@ pub(crate) fn attach(tracer: &Tracer<'_>, socket: &OwnedFd, program: &Program, w
     let result = program.attach(socket);
     let call = || explain::attach(Fd::of(socket), &Fd::of(program), why);
     tracer.result(call, &result)?;
-    result.map_err(|error| super::attach_failure(error, program))
+    result.map_err(|error| attach_failure(error, program))
 }
 
 /// The calls that would follow the plan.
-pub(super) fn dry_run(output: &Output, name: &HostPort, after_connect: bool) -> Result<(), Failure> {
+pub(crate) fn dry_run(output: &Output, name: &HostPort, after_connect: bool) -> Result<(), Failure> {
     let attach = explain::attach(
         Fd::Role("socket".to_owned()),
         &Fd::Role("program".to_owned()),
@@ -219,7 +222,7 @@ pub(super) fn dry_run(output: &Output, name: &HostPort, after_connect: bool) -> 
     let calls = if after_connect { [connect, attach] } else { [attach, connect] };
     for call in calls {
         output.text(format_args!("{}  /* {} */", call.text(output.detail()), call.why))?;
-        output.data(&crate::cmd::trace::merged(serde_json::json!({ "kind": "step" }), call.json()))?;
+        output.data(&merged(serde_json::json!({ "kind": "step" }), call.json()))?;
     }
     Ok(())
 }
@@ -251,4 +254,16 @@ fn connect_call(socket: &OwnedFd, address: SocketAddr) -> Call {
     let fields =
         vec![("fd", Field::Fd(Fd::of(socket))), ("addr", Field::Constant(text)), ("addrlen", Field::Number(len))];
     plain("connect", fields, "the handshake")
+}
+
+/// Why a socket did not take the program.
+fn attach_failure(error: SysError, program: &Program) -> Failure {
+    let failure = Failure::new(Exit::Socket, format!("attaching `{}`: {error}", program.name()));
+    match error.errno {
+        Errno::ENOMEM => failure.hint(
+            "the program is larger than one socket may hold: raise net.core.optmem_max (bytes), which counts 8 for each instruction",
+        ),
+        Errno::EPERM => failure.hint("the socket's filter is locked (SO_LOCK_FILTER); nothing can replace it"),
+        _ => failure,
+    }
 }
