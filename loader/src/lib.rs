@@ -1,4 +1,56 @@
-//! minibpf
+//! The eBPF loader you can read.
+//!
+//! minibpf takes an ELF object that clang built for BPF, does by hand everything a loader does to its `SEC("socket")`
+//! programs and maps, and hands them to the kernel through raw bpf(2).
+//!
+//! ```text
+//! bytes ──elf──▶ Object ──spec──▶ Spec ──link──▶ Plan ──kernel──▶ programs, maps ──hook──▶ a filtered socket
+//!                what the file     what it means   what will be done   done              ──observe──▶ what it saw
+//!       └──────────── pure: the same bytes, options and Target give the same Plan ────┘└──── effects, one Step each ────┘
+//!                                                    │
+//!                                            explain · verdict
+//! ```
+//!
+//! Read it in this order; each module opens with its lesson.
+//!
+//! | module | its one job |
+//! | --- | --- |
+//! | [`insn`] | eight bytes: one slot of a program |
+//! | [`elf`] | bytes → [`Object`](elf::Object): sections, symbols, relocation records |
+//! | [`btf`] | the object's types, function and line records |
+//! | [`spec`] | Object → [`Spec`](spec::Spec): blueprints of maps and programs |
+//! | [`link`] | Spec → [`Plan`](plan::Plan): functions appended, relocation records turned into patches |
+//! | [`plan`] | the load as a value: steps, patches, tag |
+//! | [`sys`] | bpf(2), setsockopt(2), mmap(2): the only unsafe code |
+//! | [`kernel`] | a step, performed: maps and programs as descriptors |
+//! | [`hook`] | the places that take a socket filter |
+//! | [`observe`] | maps, events, statistics, stalls |
+//! | [`explain`] | a step in strace's words, or as data |
+//! | [`verdict`] | why the kernel said no |
+//! | [`target`] | what a plan must know of the kernel |
+//!
+//! The library neither prints nor logs, and up to [`plan`] it opens no file and no descriptor.
+//!
+//! # A filter on a socket of your own
+//!
+//! ```no_run
+//! use minibpf::{elf::Object, kernel::Kernel, link::Options, plan::Plan, spec::Spec, target::Target};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let bytes = std::fs::read("filter.bpf.o")?;
+//! let object = Object::parse(&bytes)?;
+//! let spec = Spec::read(&object)?;
+//! let plan = Plan::new(&spec, &Options::default(), &Target::running())?;
+//! let kernel = Kernel::load(&plan)?;
+//! let filter = kernel.program_named("count").ok_or("no program `count`")?;
+//!
+//! let stream = std::net::TcpStream::connect("127.0.0.1:80")?;
+//! filter.attach(&stream)?;
+//! // … talk …
+//! filter.detach(&stream)?;
+//! # Ok(()) }
+//! ```
+
 pub mod btf;
 pub mod elf;
 pub mod explain;

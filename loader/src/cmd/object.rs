@@ -1,7 +1,7 @@
 //! The OBJ argument and the options that shape its plan.
 
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::Args;
 use minibpf::elf::Object;
@@ -51,7 +51,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 
 /// Bytes → Object → Spec → Plan, and then what `use_it` does with them, while the bytes are borrowed.
 pub(crate) fn with_plan<T>(
-    path: &PathBuf,
+    path: &Path,
     bytes: &[u8],
     options: &Options,
     use_it: impl FnOnce(&Spec<'_>, &Plan) -> Result<T, Failure>,

@@ -13,7 +13,46 @@
 
 use std::os::fd::AsFd;
 
+use crate::kernel::Program;
 use crate::sys::{SysError, sockopt};
+
+impl Program {
+    /// Attaches it to a socket: from here on each packet that the socket receives goes through it. The socket keeps the
+    /// program alive, even after `self` is dropped. A filter that was there is replaced.
+    ///
+    /// ```no_run
+    /// # use minibpf::{kernel::Kernel, link::Options, plan::Plan, spec::Spec, elf::Object, target::Target};
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let bytes = std::fs::read("filter.o")?;
+    /// # let object = Object::parse(&bytes)?;
+    /// # let plan = Plan::new(&Spec::read(&object)?, &Options::default(), &Target::running())?;
+    /// let kernel = Kernel::load(&plan)?;
+    /// let filter = kernel.program_named("count").ok_or("no such program")?;
+    /// let stream = std::net::TcpStream::connect("127.0.0.1:80")?;
+    /// filter.attach(&stream)?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// - `ENOMEM`: larger than `net.core.optmem_max` allows one socket.
+    /// - `EPERM`: the socket's filter is locked.
+    ///
+    /// Kernel: `sk_attach_bpf()`, `net/core/filter.c`. Since 3.19.
+    pub fn attach(&self, socket: &impl AsFd) -> Result<(), SysError> {
+        attach(socket, self)
+    }
+
+    /// Takes the filter off a socket, this one or whichever is there.
+    ///
+    /// # Errors
+    ///
+    /// - `ENOENT`: there is none.
+    /// - `EPERM`: it is locked.
+    pub fn detach(&self, socket: &impl AsFd) -> Result<(), SysError> {
+        detach(socket)
+    }
+}
 
 /// Attaches a program to a socket, in place of a filter that is there.
 ///

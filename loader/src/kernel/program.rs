@@ -7,7 +7,6 @@ use nix::errno::Errno;
 
 use super::{Attempt, KernelError, Outcome};
 use crate::btf::ext::{FuncInfo, LineInfo};
-use crate::hook;
 use crate::insn::Insn;
 use crate::plan::{MapId, ProgLoad, kernel_name};
 use crate::sys::SysError;
@@ -74,42 +73,6 @@ impl Program {
     /// Its name in the object, in full.
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// Attaches it to a socket: from here on each packet that the socket receives goes through it. The socket keeps the
-    /// program alive, even after `self` is dropped. A filter that was there is replaced.
-    ///
-    /// ```no_run
-    /// # use minibpf::{kernel::Kernel, link::Options, plan::Plan, spec::Spec, elf::Object, target::Target};
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let bytes = std::fs::read("filter.o")?;
-    /// # let object = Object::parse(&bytes)?;
-    /// # let plan = Plan::new(&Spec::read(&object)?, &Options::default(), &Target::running())?;
-    /// let kernel = Kernel::load(&plan)?;
-    /// let filter = kernel.program_named("count").ok_or("no such program")?;
-    /// let stream = std::net::TcpStream::connect("127.0.0.1:80")?;
-    /// filter.attach(&stream)?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// - `ENOMEM`: larger than `net.core.optmem_max` allows one socket.
-    /// - `EPERM`: the socket's filter is locked.
-    ///
-    /// Kernel: `sk_attach_bpf()`, `net/core/filter.c`. Since 3.19.
-    pub fn attach(&self, socket: &impl AsFd) -> Result<(), SysError> {
-        hook::socket::attach(socket, self)
-    }
-
-    /// Takes the filter off a socket, this one or whichever is there.
-    ///
-    /// # Errors
-    ///
-    /// - `ENOENT`: there is none.
-    /// - `EPERM`: it is locked.
-    pub fn detach(&self, socket: &impl AsFd) -> Result<(), SysError> {
-        hook::socket::detach(socket)
     }
 
     /// What the kernel says of it.

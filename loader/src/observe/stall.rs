@@ -7,6 +7,7 @@
 //! - a trimmed one comes through without data: `segs_in` rises while `data_segs_in` does not (TCP_INFO). Acknowledgements
 //!   do the same, but only if there is something of ours to acknowledge.
 
+use std::fmt;
 use std::os::fd::AsFd;
 
 use crate::sys::SysError;
@@ -19,6 +20,21 @@ pub enum Stall {
     Dropped(u32),
     /// This many segments came through with nothing but their header.
     Trimmed(u32),
+}
+
+impl fmt::Display for Stall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dropped(packets) => write!(f, "the filter dropped {packets} packets (it returned 0)")?,
+            Self::Trimmed(segments) => write!(
+                f,
+                "{segments} segments came through without their data (the filter returned less than skb->len, which cuts the payload off)"
+            )?,
+        }
+        f.write_str(
+            ". TCP takes them for lost, and the peer sends them again and again: this connection stalls. A filter returns skb->len for what is to pass",
+        )
+    }
 }
 
 /// Segments without data, and without anything to acknowledge, that are taken for trimmed ones. One or two may be a window

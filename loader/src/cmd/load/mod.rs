@@ -1,6 +1,7 @@
 //! `minibpf load`: load, attach, watch. The main job, top to bottom in [`Load::run`].
 
 mod duration;
+mod events;
 mod pump;
 mod summary;
 
@@ -121,10 +122,17 @@ impl Load {
             "peer": peer.to_string(), "byte0": "TCP header",
         }))?;
 
-        let rings = pump::rings(&kernel)?;
+        let rings = events::rings(&kernel)?;
         let limits = pump::Limits { until: self.duration.map(|duration| started + duration), events: self.count };
         let btf = show::uploaded_btf(plan);
-        let pump = pump::Pump::new(output, btf.as_ref(), &stream, &rings, limits, self.output.as_deref())?;
+        let pump = pump::Pump::new(
+            output,
+            events::Events::new(output, btf.as_ref()),
+            &stream,
+            &rings,
+            limits,
+            self.output.as_deref(),
+        )?;
         let traffic = pump.run(&signals)?;
 
         let detached = loaded.detach(&stream);

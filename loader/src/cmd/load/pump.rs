@@ -10,17 +10,12 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use minibpf::btf::Btf;
-use minibpf::btf::value::{self, hex};
-use minibpf::kernel::Kernel;
-use minibpf::observe::maps::event_type;
-use minibpf::observe::ringbuf::{self, RingBuffer};
-use minibpf::observe::stall::{Stall, StallWatch};
-use minibpf::target::Target;
+use minibpf::observe::ringbuf::RingBuffer;
+use minibpf::observe::stall::StallWatch;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use serde_json::json;
 
+use super::events::Events;
 use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::output::Output;
 use crate::cmd::signals::Signals;
@@ -47,15 +42,6 @@ pub(super) struct Traffic {
     pub(super) ended: &'static str,
 }
 
-/// The reading ends of a load's ring buffers.
-pub(super) fn rings(kernel: &Kernel) -> Result<Vec<RingBuffer<'_>>, Failure> {
-    let page = Target::running().page_size.unwrap_or(4096) as usize;
-    let maps = kernel.maps().filter(|(_, map)| map.spec().map_type == ringbuf::MAP_TYPE);
-    maps.map(|(_, map)| RingBuffer::new(map, page))
-        .collect::<Result<_, _>>()
-        .map_err(|error| Failure::new(Exit::Other, format!("reading events: {error}")))
-}
-
 /// Where received bytes go.
 enum Sink {
     Stdout { terminal: bool },
@@ -65,12 +51,11 @@ enum Sink {
 
 pub(super) struct Pump<'a> {
     output: &'a Output,
-    btf: Option<&'a Btf<'a>>,
+    events: Events<'a>,
     stream: &'a TcpStream,
     rings: &'a [RingBuffer<'a>],
     limits: Limits,
     sink: Sink,
-    started: Instant,
     traffic: Traffic,
     to_socket: Vec<u8>,
     to_sink: Vec<u8>,
@@ -83,7 +68,7 @@ pub(super) struct Pump<'a> {
 impl<'a> Pump<'a> {
     pub(super) fn new(
         output: &'a Output,
-        btf: Option<&'a Btf<'a>>,
+        events: Events<'a>,
         stream: &'a TcpStream,
         rings: &'a [RingBuffer<'a>],
         limits: Limits,
@@ -97,12 +82,11 @@ impl<'a> Pump<'a> {
         let now = Instant::now();
         Ok(Self {
             output,
-            btf,
+            events,
             stream,
             rings,
             limits,
             sink,
-            started: now,
             traffic: Traffic::default(),
             to_socket: Vec::new(),
             to_sink: Vec::new(),
@@ -280,26 +264,9 @@ impl<'a> Pump<'a> {
             }
             let Some(event) = ring.next_record() else { break };
             self.traffic.events += 1;
-            self.print_event(ring.name(), &event)?;
+            self.events.print(self.traffic.events, ring.name(), &event)?;
         }
         Ok(())
-    }
-
-    fn print_event(&self, map: &str, event: &[u8]) -> Result<(), Failure> {
-        let seconds = self.started.elapsed().as_secs_f64();
-        let typed = self.btf.and_then(|btf| {
-            let ty = event_type(btf, event)?;
-            Some((btf.get(ty).ok()?.name, value::read(btf, ty, event)))
-        });
-        match &typed {
-            Some((name, value)) => self.output.say(format_args!("{seconds:9.3}  {map}  {name} {value}")),
-            None => self.output.say(format_args!("{seconds:9.3}  {map}  {}  {}", hex(event), event.escape_ascii())),
-        }
-        let (name, value) = typed.unzip();
-        self.output.data(&json!({
-            "kind": "event", "n": self.traffic.events, "t": seconds, "map": map, "type": name, "value": value,
-            "bytes": hex(event),
-        }))
     }
 
     /// Looks at the connection every second, until there was reason to warn.
@@ -311,7 +278,7 @@ impl<'a> Pump<'a> {
         let Some(watch) = &mut self.stall else { return Ok(()) };
         let Ok(Some(stall)) = watch.check(self.stream) else { return Ok(()) };
         self.stall = None;
-        self.output.warn("stall", explain(stall))
+        self.output.warn("stall", stall)
     }
 }
 
@@ -333,15 +300,4 @@ fn printable(bytes: &[u8]) -> Vec<u8> {
         _ => format!("\\x{byte:02x}").into_bytes(),
     };
     bytes.iter().flat_map(escaped).collect()
-}
-
-fn explain(stall: Stall) -> String {
-    match stall {
-        Stall::Dropped(packets) => format!(
-            "this connection stalls: the filter dropped {packets} packets (it returned 0). TCP takes them for lost, and the peer sends them again and again. A filter returns skb->len for what is to pass"
-        ),
-        Stall::Trimmed(segments) => format!(
-            "this connection stalls: {segments} segments came through without their data. The filter returns less than skb->len, which cuts the payload off; TCP takes it for lost, and the peer sends it again and again. A filter returns skb->len for what is to pass"
-        ),
-    }
 }
