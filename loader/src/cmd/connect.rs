@@ -11,8 +11,7 @@ use std::time::{Duration, Instant};
 
 use minibpf::explain::{self, Call, Fd, Field};
 use minibpf::kernel::Program;
-use minibpf::observe::stall::{Stall, StallWatch};
-use minibpf::sys::SysError;
+use minibpf::sys::{SysError, sockopt};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, SockaddrStorage, connect, socket};
@@ -184,11 +183,13 @@ impl Opening<'_> {
                     Err(errno) => Err(refused(errno)),
                 };
             }
-            if let (false, Ok(Some(Stall::Dropped(drops)))) = (warned, StallWatch::default().check(socket)) {
+            let drops = sockopt::drops(socket).unwrap_or(0);
+            if drops > 0 && !warned {
                 warned = true;
-                self.output.warn("stall", format_args!(
+                let what = format!(
                     "the filter dropped {drops} of the peer's answers to connect (SYN-ACK): it returned 0. Byte 0 of a packet is the TCP header here, not Ethernet or IP"
-                ))?;
+                );
+                self.output.warn("stall", what)?;
             }
         }
         Err(Failure::new(Exit::TimedOut, format!("{address}: connect: no answer in time")).hint(if warned {

@@ -5,10 +5,11 @@
 //!
 //! - a dropped segment (return value 0) counts as a drop of the socket (SO_MEMINFO);
 //! - a trimmed one comes through without data: `segs_in` rises while `data_segs_in` does not (TCP_INFO). Acknowledgements
-//!   do the same, but only if there is something of ours to acknowledge.
+//!   do the same, but only after we have sent something.
 
 use std::fmt;
 use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
 
 use crate::sys::SysError;
 use crate::sys::sockopt::{self, TcpInfo};
@@ -37,47 +38,51 @@ impl fmt::Display for Stall {
     }
 }
 
-/// Segments without data, and without anything to acknowledge, that are taken for trimmed ones. One or two may be a window
-/// update or the end of a handshake.
+/// So many within [`WINDOW`] are taken for a stall. One or two may be a window update or a stray duplicate.
 const SUSPICIOUS: u32 = 3;
+/// Retransmissions come within seconds of one another; keep-alive probes, which look alike, do not.
+const WINDOW: Duration = Duration::from_secs(10);
 
 /// Watches one connection.
 #[derive(Debug, Default)]
 pub struct StallWatch {
-    idle_since: Option<TcpInfo>,
+    stands_since: Option<Moment>,
+}
+
+#[derive(Debug)]
+struct Moment {
+    at: Instant,
+    drops: u32,
+    tcp: TcpInfo,
 }
 
 impl StallWatch {
-    /// Looks at the counters; call it every second or so.
+    /// Looks at the counters; call it every second or so, while the application reads what it gets.
     ///
     /// # Errors
     ///
     /// None on a TCP socket.
     pub fn check(&mut self, socket: impl AsFd) -> Result<Option<Stall>, SysError> {
-        let drops = sockopt::drops(&socket)?;
-        if drops > 0 {
-            return Ok(Some(Stall::Dropped(drops)));
-        }
-        Ok(self.trimmed(sockopt::tcp_info(&socket)?))
-    }
-
-    /// Compares with the moment since when neither side has got any further.
-    fn trimmed(&mut self, now: TcpInfo) -> Option<Stall> {
-        let stands = |before: &TcpInfo| {
-            now.data_segs_in == before.data_segs_in
-                && now.data_segs_out == before.data_segs_out
-                && now.bytes_acked == before.bytes_acked
-                && now.unacked() == 0
+        let now = Moment { at: Instant::now(), drops: sockopt::drops(&socket)?, tcp: sockopt::tcp_info(&socket)? };
+        let Some(before) = self.stands_since.as_ref().filter(|before| before.stands_until(&now)) else {
+            self.stands_since = Some(now);
+            return Ok(None);
         };
-        match self.idle_since.as_ref().filter(|before| stands(before)) {
-            Some(before) => {
-                let empty = now.segs_in.wrapping_sub(before.segs_in);
-                (empty >= SUSPICIOUS).then_some(Stall::Trimmed(empty))
-            }
-            None => {
-                self.idle_since = Some(now);
-                None
-            }
+        let dropped = now.drops.wrapping_sub(before.drops);
+        let empty = now.tcp.segs_in.wrapping_sub(before.tcp.segs_in);
+        if dropped >= SUSPICIOUS {
+            return Ok(Some(Stall::Dropped(dropped)));
         }
+        let silent = before.tcp.unacked() == 0 && now.tcp.data_segs_out == before.tcp.data_segs_out;
+        Ok((silent && empty >= SUSPICIOUS).then_some(Stall::Trimmed(empty)))
+    }
+}
+
+impl Moment {
+    /// Whether neither side has got any further: no data came, and nothing of ours was acknowledged.
+    fn stands_until(&self, now: &Self) -> bool {
+        now.at.duration_since(self.at) <= WINDOW
+            && now.tcp.data_segs_in == self.tcp.data_segs_in
+            && now.tcp.bytes_acked == self.tcp.bytes_acked
     }
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use minibpf::observe::ringbuf::RingBuffer;
 use minibpf::observe::stall::StallWatch;
+use minibpf::sys::sockopt;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
@@ -120,6 +121,7 @@ impl<'a> Pump<'a> {
                 for ring in self.rings {
                     self.take_events(ring)?;
                 }
+                self.warn_of_loss()?;
                 self.traffic.ended = reason;
                 return Ok(self.traffic);
             }
@@ -269,6 +271,18 @@ impl<'a> Pump<'a> {
         Ok(())
     }
 
+    /// A connection can also end before it stalls for long: a peer that sends its answer and closes may have the end accepted
+    /// and the answer cut off.
+    fn warn_of_loss(&self) -> Result<(), Failure> {
+        let dropped = sockopt::drops(self.stream).unwrap_or(0);
+        if dropped == 0 || self.stall.is_none() {
+            return Ok(());
+        }
+        self.output.warn("loss", format_args!(
+            "packets were dropped on this connection ({dropped} counted by the socket): if the filter returns less than skb->len, some of what the peer sent is missing"
+        ))
+    }
+
     /// Looks at the connection every second, until there was reason to warn.
     fn tick(&mut self) -> Result<(), Failure> {
         if Instant::now() < self.next_tick {
@@ -276,6 +290,11 @@ impl<'a> Pump<'a> {
         }
         self.next_tick = Instant::now() + TICK;
         let Some(watch) = &mut self.stall else { return Ok(()) };
+        if !self.to_sink.is_empty() {
+            // It is our own reader that is slow: the peer probes a closed window, and that looks alike.
+            *watch = StallWatch::default();
+            return Ok(());
+        }
         let Ok(Some(stall)) = watch.check(self.stream) else { return Ok(()) };
         self.stall = None;
         self.output.warn("stall", stall)
