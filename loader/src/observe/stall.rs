@@ -38,8 +38,9 @@ impl fmt::Display for Stall {
     }
 }
 
-/// So many within [`WINDOW`] are taken for a stall. One or two may be a window update or a stray duplicate.
-const SUSPICIOUS: u32 = 3;
+/// So many within [`WINDOW`], while nothing else moves, are taken for a stall. One may be a window update or a stray
+/// duplicate; the peer's timer doubles from 0.2 s, so two come within the first second or two.
+const SUSPICIOUS: u32 = 2;
 /// Retransmissions come within seconds of one another; keep-alive probes, which look alike, do not.
 const WINDOW: Duration = Duration::from_secs(10);
 
@@ -57,7 +58,7 @@ struct Moment {
 }
 
 impl StallWatch {
-    /// Looks at the counters; call it every second or so, while the application reads what it gets.
+    /// Looks at the counters; call it a few times a second, while the application reads what it gets.
     ///
     /// # Errors
     ///

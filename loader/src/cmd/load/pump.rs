@@ -22,7 +22,7 @@ use crate::cmd::output::Output;
 use crate::cmd::signals::Signals;
 
 /// How often the connection is looked at.
-const TICK: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_millis(250);
 /// What a pipe takes without blocking once poll(2) says it is ready (PIPE_BUF).
 const CHUNK: usize = 4096;
 /// Events that are taken before the other descriptors get their turn.
@@ -94,7 +94,7 @@ impl<'a> Pump<'a> {
             stdin_open: true,
             peer_open: true,
             stall: Some(StallWatch::default()),
-            next_tick: now + TICK,
+            next_tick: now,
         })
     }
 
@@ -283,7 +283,7 @@ impl<'a> Pump<'a> {
         ))
     }
 
-    /// Looks at the connection every second, until there was reason to warn.
+    /// Looks at the connection now and then, until there was reason to warn.
     fn tick(&mut self) -> Result<(), Failure> {
         if Instant::now() < self.next_tick {
             return Ok(());
