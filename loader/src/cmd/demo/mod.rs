@@ -102,7 +102,7 @@ impl Story<'_> {
         for map in plan.maps() {
             let kind = names::map_type_short(map.map_type);
             let (key, value, max) = (map.key_size, map.value_size, map.max_entries);
-            self.line(&format!("{:<6} {kind}, key {key} bytes, value {value} bytes, at most {max} entries", map.name))?;
+            self.line(&format!("{:<6} {kind}, key {key} bytes, value {value} bytes, max_entries {max}", map.name))?;
         }
         Ok(())
     }

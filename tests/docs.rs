@@ -1,0 +1,134 @@
+//! Every console block of the README and the docs, run and compared.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may panic: that is how it fails"
+)]
+#![allow(missing_docs, reason = "tests are named by the sentences they prove")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use regex::Regex;
+
+/// A line that the shell prints between the commands of a block.
+const MARK: &str = "---8<--- next command ---8<---";
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn every_console_block_prints_what_it_says() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let update = std::env::var_os("MINIBPF_UPDATE_DOCS").is_some();
+    let mut differences = String::new();
+    let mut commands = 0;
+    let mut pages: Vec<PathBuf> = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    pages.push(root.join("README.md"));
+    pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
+    pages.sort();
+    for page in pages {
+        let text = fs::read_to_string(&page).unwrap();
+        let (now, count) = run_blocks(root, &text);
+        commands += count;
+        if update {
+            fs::write(&page, &now).unwrap();
+        } else if normal(&text) != normal(&now) {
+            write!(differences, "\n{}:\n{}", page.display(), diff(&normal(&text), &normal(&now))).unwrap();
+        }
+    }
+    assert!(commands > 10, "only {commands} commands found");
+    assert!(differences.is_empty(), "the docs say something else than the commands:{differences}");
+}
+
+/// Returns the page with the present output in each console block, and the number of commands run.
+fn run_blocks(root: &Path, text: &str) -> (String, usize) {
+    // Files that a page makes are seen by its later blocks.
+    let scratch = tempfile::tempdir().unwrap();
+    for name in ["bpf-src", "docs", "loader", "scripts", "Cargo.toml"] {
+        std::os::unix::fs::symlink(root.join(name), scratch.path().join(name)).unwrap();
+    }
+    let mut page = String::new();
+    let mut count = 0;
+    let mut lines = text.lines();
+    let mut shells = Vec::new();
+    while let Some(line) = lines.next() {
+        writeln!(page, "{line}").unwrap();
+        if line != "```console" {
+            continue;
+        }
+        let block: Vec<_> = lines.by_ref().take_while(|line| *line != "```").collect();
+        let commands: Vec<_> = block.iter().filter_map(|line| line.strip_prefix("$ ")).collect();
+        count += commands.len();
+        let (output, shell) = run(scratch.path(), &commands);
+        shells.push(shell);
+        for (command, output) in commands.iter().zip(output) {
+            writeln!(page, "$ {command}").unwrap();
+            page.push_str(&output);
+        }
+        writeln!(page, "```").unwrap();
+    }
+    // A block may leave a server behind for the blocks after it; it ends with the page.
+    for group in shells {
+        let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL);
+    }
+    (page, count)
+}
+
+/// Runs the commands of a block in one shell; returns the output of each, and the shell's process group.
+fn run(directory: &Path, commands: &[&str]) -> (Vec<String>, nix::unistd::Pid) {
+    let script: Vec<_> = commands.iter().map(|command| format!("{command}\necho '{MARK}'")).collect();
+    let bin = Path::new(env!("CARGO_BIN_EXE_minibpf")).parent().unwrap();
+    let path = format!("{}:{}:/usr/sbin:/sbin", bin.display(), std::env::var("PATH").unwrap());
+    let shell = Command::new("bash")
+        .args(["-c", &format!("exec 2>&1\n{}", script.join("\n"))])
+        .current_dir(directory)
+        .env("PATH", path)
+        .env_remove("NO_COLOR")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .process_group(0)
+        .spawn()
+        .unwrap();
+    let group = nix::unistd::Pid::from_raw(shell.id() as i32);
+    let output = shell.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut parts: Vec<String> = text.split(&format!("{MARK}\n")).map(str::to_owned).collect();
+    assert_eq!(parts.pop().as_deref(), Some(""), "the shell ended early: {text}");
+    assert_eq!(parts.len(), commands.len(), "{text}");
+    (parts, group)
+}
+
+/// Replaces what differs from run to run.
+fn normal(text: &str) -> String {
+    let rules = [
+        (r"127\.0\.0\.1:\d{2,5}", "127.0.0.1:PORT"),
+        (r"htons\(\d+\)", "htons(PORT)"),
+        (r"(?m)^\d+: socket_filter", "ID: socket_filter"),
+        (r"\b(btf_id|program id) \d+", "$1 ID"),
+        (r"\b\d+ ns\b", "N ns"),
+        (r"\) = \d+", ") = FD"),
+        (r"\b(setsockopt|connect)\(\d+", "$1(FD"),
+        (r"SO_ATTACH_BPF, \[\d+\]", "SO_ATTACH_BPF, [FD]"),
+        (r"(?m)^( *)\d+: \{packets=\d+ bytes=\d+\}", "$1 PORT: {packets=N bytes=N}"),
+        (r"\b(total_packets|total_bytes|smallest_packet) = \d+", "$1 = N"),
+        (r"\bran \d+ times", "ran N times"),
+        (r"\b\d+ runs", "N runs"),
+        (r"(?m)^ *\d+\.\d{3}  ", "TIME  "),
+    ];
+    rules.iter().fold(text.to_owned(), |text, (rule, replacement)| {
+        Regex::new(rule).unwrap().replace_all(&text, *replacement).into_owned()
+    })
+}
+
+/// The lines that only one side has.
+fn diff(said: &str, now: &str) -> String {
+    let only = |a: &str, b: &str, sign: &str| {
+        let lines: Vec<_> = a.lines().filter(|line| !b.lines().any(|other| other == *line)).collect();
+        lines.iter().map(|line| format!("  {sign} {line}\n")).collect::<String>()
+    };
+    only(said, now, "says") + &only(now, said, "is  ")
+}
