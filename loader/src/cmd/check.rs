@@ -95,37 +95,20 @@ struct Checker<'a> {
     plan: &'a Plan,
 }
 
+/// What the kernel made of the plan.
+#[derive(Default)]
+struct Answers {
+    kernel: Kernel,
+    refused_maps: BTreeMap<MapId, KernelError>,
+    refused: BTreeMap<ProgId, KernelError>,
+    /// Logs of programs that were accepted.
+    logs: BTreeMap<ProgId, String>,
+}
+
 impl Checker<'_> {
     fn run(&self, tally: &mut Tally) -> Result<(), Failure> {
         let tracer = Tracer::if_asked(self.output, self.check.trace);
-        let mut kernel = Kernel::default();
-        if let Some(level) = self.check.verifier_log {
-            kernel.log = LogRequest::Always(level);
-        }
-        let (mut lost_maps, mut refused, mut logs) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        for step in &self.plan.steps {
-            if let Some(error) = self.lost(step, &lost_maps) {
-                if let Step::ProgLoad(program) = step {
-                    refused.insert(program.id, error);
-                }
-                continue;
-            }
-            let outcome = tracer.apply(&mut kernel, step)?;
-            if let (Step::ProgLoad(program), Some(log)) = (step, outcome.log) {
-                logs.insert(program.id, log);
-            }
-            let Some(error) = outcome.error else { continue };
-            if error.source.errno == Errno::EPERM {
-                return Err(error.into());
-            }
-            match step {
-                Step::MapCreate(map) => drop(lost_maps.insert(map.id, error)),
-                Step::MapUpdate(update) => drop(lost_maps.insert(update.map, error)),
-                Step::MapFreeze(freeze) => drop(lost_maps.insert(freeze.map, error)),
-                Step::ProgLoad(program) => drop(refused.insert(program.id, error)),
-                Step::BtfLoad(_) => {}
-            }
-        }
+        let answers = self.ask(&tracer)?;
         for program in &self.plan.programs {
             match &program.fate {
                 Fate::Skip => self.skipped(program)?,
@@ -134,27 +117,48 @@ impl Checker<'_> {
                     self.output.text(format_args!("{}: unlinkable: {error}", program.name))?;
                     self.print(program, "unlinkable", json!({ "error": error.to_string() }))?;
                 }
-                Fate::Load(id) => match refused.get(id) {
+                Fate::Load(id) => match answers.refused.get(id) {
                     Some(error) => {
                         tally.rejected.push(format!("`{}`", program.name));
                         self.rejected(program, *id, error)?;
                     }
-                    None => self.loaded(&tracer, &kernel, program, *id, logs.get(id))?,
+                    None => self.loaded(&tracer, program, *id, &answers)?,
                 },
             }
         }
         Ok(())
     }
 
-    /// The failure that a step inherits from a map that could not be made.
-    fn lost(&self, step: &Step, lost: &BTreeMap<MapId, KernelError>) -> Option<KernelError> {
-        let needs = match step {
-            Step::BtfLoad(_) | Step::MapCreate(_) => Vec::new(),
-            Step::MapUpdate(update) => vec![update.map],
-            Step::MapFreeze(freeze) => vec![freeze.map],
-            Step::ProgLoad(program) => program.map_ids(),
-        };
-        needs.iter().find_map(|id| lost.get(id)).cloned()
+    /// Takes every step that can be taken: what the kernel refuses only stops the steps that need it.
+    fn ask(&self, tracer: &Tracer<'_>) -> Result<Answers, Failure> {
+        let mut answers = Answers::default();
+        if let Some(level) = self.check.verifier_log {
+            answers.kernel.log = LogRequest::Always(level);
+        }
+        for step in &self.plan.steps {
+            let error = match inherited(step, &answers.refused_maps) {
+                Some(error) => Some(error),
+                None => {
+                    let outcome = tracer.apply(&mut answers.kernel, step)?;
+                    if let (Step::ProgLoad(program), Some(log)) = (step, outcome.log) {
+                        answers.logs.insert(program.id, log);
+                    }
+                    outcome.error
+                }
+            };
+            let Some(error) = error else { continue };
+            if error.source.errno == Errno::EPERM {
+                return Err(error.into());
+            }
+            match step {
+                Step::MapCreate(map) => drop(answers.refused_maps.insert(map.id, error)),
+                Step::MapUpdate(update) => drop(answers.refused_maps.insert(update.map, error)),
+                Step::MapFreeze(freeze) => drop(answers.refused_maps.insert(freeze.map, error)),
+                Step::ProgLoad(program) => drop(answers.refused.insert(program.id, error)),
+                Step::BtfLoad(_) => {}
+            }
+        }
+        Ok(answers)
     }
 
     fn prog_load(&self, id: ProgId) -> Option<&ProgLoad> {
@@ -200,17 +204,11 @@ impl Checker<'_> {
         )
     }
 
-    fn loaded(
-        &self,
-        tracer: &Tracer<'_>,
-        kernel: &Kernel,
-        program: &ProgramPlan,
-        id: ProgId,
-        log: Option<&String>,
-    ) -> Result<(), Failure> {
-        let (Some(plan), Some(loaded)) = (self.prog_load(id), kernel.program(id)) else { return Ok(()) };
-        let shown = show::ask(tracer, kernel, plan, loaded)?;
+    fn loaded(&self, tracer: &Tracer<'_>, program: &ProgramPlan, id: ProgId, answers: &Answers) -> Result<(), Failure> {
+        let (Some(plan), Some(loaded)) = (self.prog_load(id), answers.kernel.program(id)) else { return Ok(()) };
+        let shown = show::ask(tracer, &answers.kernel, plan, loaded)?;
         self.output.text(shown.text(plan))?;
+        let log = answers.logs.get(&id);
         if let Some(log) = log {
             self.output.text(log.trim_end())?;
         }
@@ -237,4 +235,15 @@ impl Checker<'_> {
         });
         self.output.data(&merged(merged(line, empty), more))
     }
+}
+
+/// The failure that a step inherits from a map that could not be made.
+fn inherited(step: &Step, refused: &BTreeMap<MapId, KernelError>) -> Option<KernelError> {
+    let needs = match step {
+        Step::BtfLoad(_) | Step::MapCreate(_) => Vec::new(),
+        Step::MapUpdate(update) => vec![update.map],
+        Step::MapFreeze(freeze) => vec![freeze.map],
+        Step::ProgLoad(program) => program.map_ids(),
+    };
+    needs.iter().find_map(|id| refused.get(id)).cloned()
 }

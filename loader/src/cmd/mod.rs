@@ -68,6 +68,7 @@ enum Command {
 
 /// Options of every command.
 #[derive(Args)]
+#[command(next_help_heading = "Output")]
 struct Common {
     /// JSON Lines on standard output
     #[arg(short, long, global = true)]

@@ -18,7 +18,7 @@ use super::trace::{Tracer, merged};
 pub(crate) struct Shown {
     pub(crate) info: ProgramInfo,
     pub(crate) tag_computed: bool,
-    maps: Vec<Json>,
+    maps: Vec<(MapId, Json)>,
 }
 
 /// The object's types as the kernel got them: unlike those in the file they know where each variable lies.
@@ -31,7 +31,7 @@ pub(crate) fn ask(tracer: &Tracer<'_>, kernel: &Kernel, plan: &ProgLoad, program
     let info = ask_program(tracer, program, "its id and tag")?;
     let tag_computed = plan.tags().agree_with(info.tag);
     let ids = plan.map_ids();
-    let maps = ids.iter().map(|id| ask_map(tracer, kernel, *id)).collect::<Result<_, _>>()?;
+    let maps = ids.iter().map(|id| Ok((*id, ask_map(tracer, kernel, *id)?))).collect::<Result<_, Failure>>()?;
     Ok(Shown { info, tag_computed, maps })
 }
 
@@ -62,11 +62,17 @@ pub(crate) fn map_json(map: &MapCreate, id: Option<u32>) -> Json {
 }
 
 impl Shown {
+    /// The kernel's number for a map of the plan.
+    pub(crate) fn map_id(&self, id: MapId) -> Option<u32> {
+        let (_, map) = self.maps.iter().find(|(number, _)| *number == id)?;
+        u32::try_from(map.get("id")?.as_u64()?).ok()
+    }
+
     /// The first line is bpftool's.
     pub(crate) fn text(&self, plan: &ProgLoad) -> String {
         let ProgramInfo { id, tag, gpl_compatible, bytes_xlated, bytes_jited, btf_id, .. } = self.info;
         let gpl = if gpl_compatible { "  gpl" } else { "" };
-        let maps: Vec<_> = self.maps.iter().filter_map(|map| map.get("name")?.as_str()).collect();
+        let maps: Vec<_> = self.maps.iter().filter_map(|(_, map)| map.get("name")?.as_str()).collect();
         let maps = if maps.is_empty() { String::new() } else { format!("  maps {}", maps.join(",")) };
         let mismatch = if self.tag_computed { "" } else { "  (minibpf computed another tag: please report it)" };
         format!(
@@ -80,12 +86,12 @@ impl Shown {
     /// What `check` and `load` say of a loaded program.
     pub(crate) fn json(&self, plan: &ProgLoad) -> Json {
         let info = &self.info;
-        let map_ids: Vec<_> = self.maps.iter().filter_map(|map| map.get("id")).collect();
+        let (map_ids, maps): (Vec<_>, Vec<_>) = self.maps.iter().map(|(_, map)| (&map["id"], map)).unzip();
         json!({
             "id": info.id, "type": "socket_filter", "tag": hex(&info.tag), "gpl_compatible": info.gpl_compatible,
             "insns": plan.insns.len(), "bytes_xlated": info.bytes_xlated, "bytes_jited": info.bytes_jited,
             "verified_insns": info.verified_insns, "btf_id": info.btf_id, "tag_computed": self.tag_computed,
-            "map_ids": map_ids, "maps": self.maps,
+            "map_ids": map_ids, "maps": maps,
         })
     }
 }
@@ -117,12 +123,11 @@ pub(crate) fn map_lines(map: &Map, btf: Option<&Btf<'_>>, elements: &[Element]) 
 }
 
 /// A map's definition and contents: the `map` line.
-pub(crate) fn map_contents_json(map: &Map, btf: Option<&Btf<'_>>, elements: &[Element]) -> Json {
+pub(crate) fn map_contents_json(map: &Map, id: Option<u32>, btf: Option<&Btf<'_>>, elements: &[Element]) -> Json {
     let entry = |element: &Element| {
         let (key, value) = (maps::typed_key(map, btf, &element.key), maps::typed_value(map, btf, &element.value));
         json!({ "key": key, "value": value })
     };
     let entries: Vec<_> = elements.iter().map(entry).collect();
-    let id = map.info().ok().map(|info| info.id);
     merged(merged(json!({ "kind": "map" }), map_json(map.spec(), id)), json!({ "entries": entries }))
 }

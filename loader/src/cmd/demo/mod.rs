@@ -197,7 +197,8 @@ impl Story<'_> {
             for line in show::map_lines(map, btf.as_ref(), &elements) {
                 self.line(&line)?;
             }
-            self.output.data(&show::map_contents_json(map, btf.as_ref(), &elements))?;
+            let id = map.info().ok().map(|info| info.id);
+            self.output.data(&show::map_contents_json(map, id, btf.as_ref(), &elements))?;
         }
         let info = program.info().map_err(|error| Failure::new(Exit::Other, error))?;
         if let Some(mean) = mean_ns(&info) {

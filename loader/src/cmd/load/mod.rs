@@ -31,7 +31,7 @@ use super::trace::{Tracer, dry_run, merged};
 /// printed.
 #[derive(Args)]
 pub(crate) struct Load {
-    /// Object file from `clang --target=bpf`; - is standard input
+    /// Object file from `clang --target=bpf`
     #[arg(value_name = "OBJ")]
     object: PathBuf,
     /// TCP client: HOST:PORT or [V6]:PORT. The filter is attached before connect(2), so no packet passes unfiltered.
@@ -138,12 +138,16 @@ impl Load {
         let detached = loaded.detach(&stream);
         let socket = explain::Fd::of(&stream);
         tracer.result(|| explain::detach(socket, "the connection goes on without the filter"), &detached)?;
-        summary::Summary { output, tracer: &tracer, btf: btf.as_ref(), kernel: &kernel, stream: &stream }.print(
-            loaded,
-            &program.name,
-            &traffic,
-            stats.is_on(),
-        )
+        let summary = summary::Summary {
+            output,
+            tracer: &tracer,
+            btf: btf.as_ref(),
+            kernel: &kernel,
+            plan: program,
+            shown: &shown,
+            stream: &stream,
+        };
+        summary.print(loaded, &traffic, stats.is_on())
     }
 
     /// The steps of the plan, one after the other.

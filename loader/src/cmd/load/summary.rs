@@ -4,10 +4,12 @@ use std::net::TcpStream;
 use std::os::fd::{AsFd, AsRawFd};
 
 use minibpf::btf::Btf;
+use minibpf::btf::value::hex;
 use minibpf::explain::{Fd, map_lookup, map_next_key};
 use minibpf::kernel::{Kernel, Map, Program};
 use minibpf::observe::maps::{self, Asked, Element};
 use minibpf::observe::stats::mean_ns;
+use minibpf::plan::ProgLoad;
 use minibpf::sys::sockopt;
 use nix::errno::Errno;
 use serde_json::json;
@@ -15,7 +17,7 @@ use serde_json::json;
 use super::pump::Traffic;
 use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::output::Output;
-use crate::cmd::show;
+use crate::cmd::show::{self, Shown};
 use crate::cmd::trace::Tracer;
 
 pub(crate) struct Summary<'a> {
@@ -23,36 +25,48 @@ pub(crate) struct Summary<'a> {
     pub(super) tracer: &'a Tracer<'a>,
     pub(super) btf: Option<&'a Btf<'a>>,
     pub(super) kernel: &'a Kernel,
+    pub(super) plan: &'a ProgLoad,
+    pub(super) shown: &'a Shown,
     pub(super) stream: &'a TcpStream,
 }
 
 impl Summary<'_> {
-    pub(super) fn print(&self, program: &Program, name: &str, traffic: &Traffic, counted: bool) -> Result<(), Failure> {
+    pub(super) fn print(&self, program: &Program, traffic: &Traffic, counted: bool) -> Result<(), Failure> {
         let info = show::ask_program(self.tracer, program, "how often it ran")?;
         let drops = sockopt::drops(self.stream).ok();
+        let (name, given) = (&self.plan.name, self.plan.insns.len());
         self.output.say(format_args!("detached: {}", traffic.ended));
+        self.output.say(format_args!(
+            "{name}: program id {}, tag {}; {given} insns given, {} after the verifier, which walked {}",
+            info.id,
+            hex(&info.tag),
+            info.bytes_xlated / 8,
+            info.verified_insns
+        ));
         match mean_ns(&info) {
             Some(mean) => self.output.say(format_args!(
-                "{name} ran {} times, {mean} ns each in the mean (while it did, the kernel counted every program of the machine)",
+                "it ran {} times, {mean} ns each in the mean (the kernel counted every program of the machine meanwhile)",
                 info.run_count
             )),
-            None if counted => self.output.say(format_args!("{name} never ran")),
-            None => self.output.say(format_args!("{name}: run statistics were off")),
+            None if counted => self.output.say("it never ran"),
+            None => self.output.say("how often it ran is not known: run statistics were off"),
         }
         let Traffic { sent, received, events, .. } = traffic;
         let dropped = drops.map_or_else(String::new, |drops| format!(", {drops} packets dropped"));
         self.output.say(format_args!("{sent} bytes sent, {received} bytes received{dropped}, {events} events"));
-        for (_, map) in self.kernel.maps() {
-            self.print_map(map)?;
+        for (id, map) in self.kernel.maps() {
+            self.print_map(map, self.shown.map_id(id))?;
         }
         self.output.data(&json!({
-            "kind": "summary", "name": name, "id": info.id, "ended": traffic.ended, "insns_verified": info.verified_insns,
+            "kind": "summary", "name": name, "id": info.id, "tag": hex(&info.tag), "insns": given,
+            "bytes_xlated": info.bytes_xlated, "bytes_jited": info.bytes_jited, "verified_insns": info.verified_insns,
+            "ended": traffic.ended,
             "run_cnt": counted.then_some(info.run_count), "run_time_ns": counted.then_some(info.run_time_ns),
             "mean_ns": mean_ns(&info), "bytes_sent": sent, "bytes_received": received, "drops": drops, "events": events,
         }))
     }
 
-    fn print_map(&self, map: &Map) -> Result<(), Failure> {
+    fn print_map(&self, map: &Map, id: Option<u32>) -> Result<(), Failure> {
         if !maps::is_walkable(map) {
             return Ok(());
         }
@@ -61,7 +75,7 @@ impl Summary<'_> {
             self.output.say(line);
         }
         if self.output.json {
-            self.output.data(&show::map_contents_json(map, self.btf, &elements))?;
+            self.output.data(&show::map_contents_json(map, id, self.btf, &elements))?;
         }
         Ok(())
     }
