@@ -40,5 +40,5 @@ static long (*const bpf_ringbuf_output)(void *ringbuf, void *data, __u64 size, _
 #define ntohs(X) __builtin_bswap16(X)
 #define htons(X) __builtin_bswap16(X)
 
-/* The compiler must take X as unknown from here on, and so cannot drop the check that the verifier wants to see. */
+/* The compiler must take X as unknown from here on: it cannot move or merge the checks before it, which the verifier wants. */
 #define barrier_var(X) asm volatile("" : "+r"(X))

@@ -3,8 +3,7 @@
  * http: reports HTTP/1 requests and answers as they arrive on a TCP socket.
  *
  * Lesson: reading a packet, and telling about it. Byte 0 is the TCP header, whose length stands in the upper half of
- * byte 12; the payload follows it. bpf_skb_load_bytes reads all or nothing, so the length is clamped to what is there.
- * What the filter finds it sends to user space through a ring buffer.
+ * byte 12; the payload follows. bpf_skb_load_bytes reads all or nothing. A ring buffer takes the finds to user space.
  */
 #include "skb.h"
 
@@ -31,7 +30,7 @@ SEC("socket")
 int http(struct __sk_buff *skb)
 {
 	struct http_event event = {};
-	__u32 header, word, len;
+	__u32 header, word, last;
 	__u8 doff;
 
 	if (bpf_skb_load_bytes(skb, 12, &doff, sizeof(doff)) < 0)
@@ -40,12 +39,13 @@ int http(struct __sk_buff *skb)
 	if (skb->len < header + 8)
 		return skb->len;
 	event.payload = skb->len - header;
-
-	len = event.payload < sizeof(event.start) ? event.payload : sizeof(event.start);
-	barrier_var(len);
-	if (len == 0 || len > sizeof(event.start) || bpf_skb_load_bytes(skb, header, event.start, len) < 0)
+	/* The verifier must see a length of 1 to 24: 0 to 23, and 1 more. */
+	last = event.payload - 1;
+	if (last > sizeof(event.start) - 1)
+		last = sizeof(event.start) - 1;
+	barrier_var(last);
+	if (bpf_skb_load_bytes(skb, header, event.start, last + 1) < 0)
 		return skb->len;
-
 	__builtin_memcpy(&word, event.start, sizeof(word));
 	if (word == WORD("HTTP") && event.start[4] == '/' && event.start[5] == '1')
 		event.kind = HTTP_RESPONSE;
