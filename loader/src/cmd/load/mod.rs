@@ -3,26 +3,25 @@
 mod duration;
 mod events;
 mod pump;
+mod session;
 mod summary;
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use minibpf::explain;
 use minibpf::kernel::{Kernel, LogRequest};
 use minibpf::observe::ringbuf;
 use minibpf::plan::{Fate, Plan, ProgLoad};
-use serde_json::json;
 
-use super::connect::{self, Connected, HostPort};
+use super::connect::{self, HostPort};
 use super::failure::{Exit, Failure};
 use super::object::{self, PlanOptions};
 use super::output::Output;
-use super::show;
 use super::signals::Signals;
 use super::stats::Stats;
-use super::trace::{Tracer, dry_run, merged};
+use super::trace::{Tracer, dry_run};
+use session::Session;
 
 /// Load a socket filter, attach it, and watch what it does.
 ///
@@ -109,45 +108,14 @@ impl Load {
             deadline: started + self.timeout,
             signals: &signals,
         };
-        let Connected { stream, peer, local } = opening.open(&addresses, &self.connect, &mut stats)?;
+        let connected = opening.open(&addresses, &self.connect, &mut stats)?;
 
-        let shown = show::ask(&tracer, &kernel, program, loaded)?;
-        output.say(shown.text(program));
-        let names = json!({ "kind": "loaded", "name": program.name, "section": program.section });
-        output.data(&merged(names, shown.json(program)))?;
-        output.say(format_args!("attached to tcp {local} -> {peer}; byte 0 of a packet is the TCP header"));
-        let order = if self.after_connect { "after connect" } else { "before connect" };
-        output.data(&json!({
-            "kind": "attached", "program": program.name, "hook": "tcp", "when": order, "local": local.to_string(),
-            "peer": peer.to_string(), "byte0": "TCP header",
-        }))?;
-
-        let rings = events::rings(&kernel)?;
+        let session = Session { output, tracer: &tracer, plan, program, kernel: &kernel, loaded, connected };
+        let shown = session.announce(self.after_connect)?;
         let limits = pump::Limits { until: self.duration.map(|duration| started + duration), events: self.count };
-        let btf = show::uploaded_btf(plan);
-        let pump = pump::Pump::new(
-            output,
-            events::Events::new(output, btf.as_ref()),
-            &stream,
-            &rings,
-            limits,
-            self.output.as_deref(),
-        )?;
-        let traffic = pump.run(&signals)?;
-
-        let detached = loaded.detach(&stream);
-        let socket = explain::Fd::of(&stream);
-        tracer.result(|| explain::detach(socket, "the connection goes on without the filter"), &detached)?;
-        let summary = summary::Summary {
-            output,
-            tracer: &tracer,
-            btf: btf.as_ref(),
-            kernel: &kernel,
-            plan: program,
-            shown: &shown,
-            stream: &stream,
-        };
-        summary.print(loaded, &traffic, stats.is_on())
+        let traffic = session.watch(limits, self.output.as_deref(), &signals)?;
+        session.detach()?;
+        session.summary(&shown, &traffic, stats.is_on())
     }
 
     /// The steps of the plan, one after the other.

@@ -1,40 +1,28 @@
 //! What is left to say when a load ends.
 
-use std::net::TcpStream;
 use std::os::fd::{AsFd, AsRawFd};
 
 use minibpf::btf::Btf;
 use minibpf::btf::value::hex;
 use minibpf::explain::{Fd, map_lookup, map_next_key};
-use minibpf::kernel::{Kernel, Map, Program};
+use minibpf::kernel::Map;
 use minibpf::observe::maps::{self, Asked, Element};
 use minibpf::observe::stats::mean_ns;
-use minibpf::plan::ProgLoad;
 use minibpf::sys::sockopt;
 use nix::errno::Errno;
 use serde_json::json;
 
 use super::pump::Traffic;
+use super::session::Session;
 use crate::cmd::failure::{Exit, Failure};
-use crate::cmd::output::Output;
 use crate::cmd::show::{self, Shown};
-use crate::cmd::trace::Tracer;
 
-pub(crate) struct Summary<'a> {
-    pub(super) output: &'a Output,
-    pub(super) tracer: &'a Tracer<'a>,
-    pub(super) btf: Option<&'a Btf<'a>>,
-    pub(super) kernel: &'a Kernel,
-    pub(super) plan: &'a ProgLoad,
-    pub(super) shown: &'a Shown,
-    pub(super) stream: &'a TcpStream,
-}
-
-impl Summary<'_> {
-    pub(super) fn print(&self, program: &Program, traffic: &Traffic, counted: bool) -> Result<(), Failure> {
-        let info = show::ask_program(self.tracer, program, "how often it ran")?;
-        let drops = sockopt::drops(self.stream).ok();
-        let (name, given) = (&self.plan.name, self.plan.insns.len());
+impl Session<'_> {
+    /// Says what there is to say at the end; `counted` tells whether run statistics were on.
+    pub(super) fn summary(&self, shown: &Shown, traffic: &Traffic, counted: bool) -> Result<(), Failure> {
+        let info = show::ask_program(self.tracer, self.loaded, "how often it ran")?;
+        let drops = sockopt::drops(&self.connected.stream).ok();
+        let (name, given) = (&self.program.name, self.program.insns.len());
         self.output.say(format_args!("detached: {}", traffic.ended));
         self.output.say(format_args!(
             "{name}: program id {}, tag {}; {given} insns given, {} after the verifier, which walked {}",
@@ -54,8 +42,9 @@ impl Summary<'_> {
         let Traffic { sent, received, events, .. } = traffic;
         let dropped = drops.map_or_else(String::new, |drops| format!(", {drops} packets dropped"));
         self.output.say(format_args!("{sent} bytes sent, {received} bytes received{dropped}, {events} events"));
+        let btf = show::uploaded_btf(self.plan);
         for (id, map) in self.kernel.maps() {
-            self.print_map(map, self.shown.map_id(id))?;
+            self.print_map(map, shown.map_id(id), btf.as_ref())?;
         }
         self.output.data(&json!({
             "kind": "summary", "name": name, "id": info.id, "tag": hex(&info.tag), "insns": given,
@@ -66,16 +55,16 @@ impl Summary<'_> {
         }))
     }
 
-    fn print_map(&self, map: &Map, id: Option<u32>) -> Result<(), Failure> {
+    fn print_map(&self, map: &Map, id: Option<u32>, btf: Option<&Btf<'_>>) -> Result<(), Failure> {
         if !maps::is_walkable(map) {
             return Ok(());
         }
         let elements = self.elements(map)?;
-        for line in show::map_lines(map, self.btf, &elements) {
+        for line in show::map_lines(map, btf, &elements) {
             self.output.say(line);
         }
         if self.output.json {
-            self.output.data(&show::map_contents_json(map, id, self.btf, &elements))?;
+            self.output.data(&show::map_contents_json(map, id, btf, &elements))?;
         }
         Ok(())
     }
