@@ -9,3 +9,6 @@ pub mod plan;
 pub mod spec;
 pub mod sys;
 pub mod target;
+
+#[cfg(test)]
+mod testing;
