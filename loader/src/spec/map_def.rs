@@ -82,7 +82,7 @@ fn read_members(btf: &Btf<'_>, ty: u32, spec: &mut MapSpec) -> Result<(), SpecEr
         match member.name {
             "type" => spec.map_type = number()?,
             "max_entries" => spec.max_entries = number()?,
-            "map_flags" => spec.map_flags = number()?,
+            "map_flags" => spec.map_flags |= number()?,
             "numa_node" => {
                 spec.numa_node = number()?;
                 spec.map_flags |= BPF_F_NUMA_NODE;
