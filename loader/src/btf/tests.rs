@@ -121,9 +121,9 @@ fn every_kind_has_a_name_in_c_words() {
     let bytes = btf_section(&kinds.collect::<Vec<_>>().concat(), STRINGS);
     let btf = Btf::parse(&bytes).unwrap();
     let names: Vec<_> = btf.types().map(|(_, ty)| ty.kind.name()).collect();
-    let expected = "integer, pointer, array, struct, union, enum, forward declaration, typedef, volatile type, \
-        const type, restrict type, function, function prototype, variable, data section, float, declaration tag, \
-        type tag, enum";
+    let expected = "an integer, a pointer, an array, a struct, a union, an enum, a forward declaration, a typedef, \
+        a volatile type, a const type, a restrict type, a function, a function prototype, a variable, a data section, \
+        a float, a declaration tag, a type tag, an enum";
     assert_eq!(names.join(", "), expected);
     assert_eq!(btf.get(0).unwrap().kind.name(), "void");
 }

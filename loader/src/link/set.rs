@@ -125,7 +125,7 @@ fn encode(btf: &Btf<'_>, ty: u32, value: &str) -> Result<Vec<u8>, String> {
             bytes.resize(room, 0);
             return Ok(bytes);
         }
-        other => return Err(format!("a {} cannot be set; integers, bools, enums and char arrays can", other.name())),
+        other => return Err(format!("{} cannot be set; integers, bools, enums and char arrays can", other.name())),
     };
     Ok(number.to_le_bytes().get(..size as usize).unwrap_or_default().to_vec())
 }

@@ -93,7 +93,7 @@ fn what_has_no_size_says_what_it_is() {
     let mut types = Types::new();
     let func = types.func("f");
     let fwd = types.add("later", kind::FWD, 0, 0, &[]);
-    assert_eq!(size(&types, 0), Err(".BTF: type 0: a void has no size".to_owned()));
+    assert_eq!(size(&types, 0), Err(".BTF: type 0: void has no size".to_owned()));
     assert_eq!(size(&types, func), Err(format!(".BTF: type {func}: a function has no size")));
     assert_eq!(size(&types, fwd), Err(format!(".BTF: type {fwd}: a forward declaration has no size")));
 }
