@@ -135,11 +135,10 @@ fn encode(btf: &Btf<'_>, ty: u32, value: &str) -> Result<Vec<u8>, String> {
 
 fn parse_number(text: &str) -> Result<i128, String> {
     let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
-    let number = match digits.strip_prefix("0x") {
-        Some(hex) => u64::from_str_radix(hex, 16),
-        None => digits.parse(),
-    };
-    number.map(|number| sign * i128::from(number)).map_err(|_| "expected a number (decimal or 0x…)".to_owned())
+    let (radix, digits) = digits.strip_prefix("0x").map_or((10, digits), |hex| (16, hex));
+    // `from_str_radix` would take a sign of its own.
+    let number = u64::from_str_radix(digits, radix).ok().filter(|_| !digits.starts_with('+'));
+    number.map(|number| sign * i128::from(number)).ok_or_else(|| "expected a number (decimal or 0x…)".to_owned())
 }
 
 fn in_range(number: i128, size: u32, signed: bool) -> Result<i128, String> {
