@@ -168,7 +168,7 @@ impl Elf {
     }
 }
 
-/// The kinds of `enum btf_kind` that the builder has no function for.
+/// The kinds of `enum btf_kind` that the builders and the tests use.
 pub(crate) mod kind {
     pub(crate) const INT: u32 = 1;
     pub(crate) const PTR: u32 = 2;
@@ -186,7 +186,6 @@ pub(crate) mod kind {
     pub(crate) const VAR: u32 = 14;
     pub(crate) const DATASEC: u32 = 15;
     pub(crate) const FLOAT: u32 = 16;
-    pub(crate) const DECL_TAG: u32 = 17;
     pub(crate) const TYPE_TAG: u32 = 18;
     pub(crate) const ENUM64: u32 = 19;
     /// `kind_flag`: bit 31 of info, here as the kind's bit 7.
