@@ -64,3 +64,6 @@ pub mod spec;
 pub mod sys;
 pub mod target;
 pub mod verdict;
+
+#[cfg(test)]
+mod testing;

@@ -171,7 +171,7 @@ impl<'data> Btf<'data> {
                 | Kind::Union { size, .. }
                 | Kind::Enum { size, .. }
                 | Kind::Datasec { size, .. } => u64::from(size),
-                _ => return Err(BtfError::new(format!("type {number}"), format!("a {} has no size", ty.kind.name()))),
+                _ => return Err(BtfError::new(format!("type {number}"), format!("{} has no size", ty.kind.name()))),
             };
             return Ok(factor.saturating_mul(one));
         }

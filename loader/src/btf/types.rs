@@ -263,28 +263,28 @@ pub(super) fn decode<'data>(id: u32, bytes: &'data [u8], btf: &Btf<'data>) -> Re
 }
 
 impl Kind<'_> {
-    /// The kind in C's words.
+    /// The kind in C's words, with the article that an error needs.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Void => "void",
-            Self::Int { .. } => "integer",
-            Self::Ptr(_) => "pointer",
-            Self::Array(_) => "array",
-            Self::Struct { .. } => "struct",
-            Self::Union { .. } => "union",
-            Self::Enum { .. } => "enum",
-            Self::Fwd => "forward declaration",
-            Self::Typedef(_) => "typedef",
-            Self::Volatile(_) => "volatile type",
-            Self::Const(_) => "const type",
-            Self::Restrict(_) => "restrict type",
-            Self::Func { .. } => "function",
-            Self::FuncProto => "function prototype",
-            Self::Var { .. } => "variable",
-            Self::Datasec { .. } => "data section",
-            Self::Float { .. } => "float",
-            Self::DeclTag => "declaration tag",
-            Self::TypeTag(_) => "type tag",
+            Self::Int { .. } => "an integer",
+            Self::Ptr(_) => "a pointer",
+            Self::Array(_) => "an array",
+            Self::Struct { .. } => "a struct",
+            Self::Union { .. } => "a union",
+            Self::Enum { .. } => "an enum",
+            Self::Fwd => "a forward declaration",
+            Self::Typedef(_) => "a typedef",
+            Self::Volatile(_) => "a volatile type",
+            Self::Const(_) => "a const type",
+            Self::Restrict(_) => "a restrict type",
+            Self::Func { .. } => "a function",
+            Self::FuncProto => "a function prototype",
+            Self::Var { .. } => "a variable",
+            Self::Datasec { .. } => "a data section",
+            Self::Float { .. } => "a float",
+            Self::DeclTag => "a declaration tag",
+            Self::TypeTag(_) => "a type tag",
         }
     }
 }

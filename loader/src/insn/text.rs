@@ -158,3 +158,6 @@ impl Insn {
         format!("if {} {condition} {} goto {:+}", self.register(self.dst()), self.operand(), self.off)
     }
 }
+
+#[cfg(test)]
+mod tests;

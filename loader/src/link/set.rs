@@ -79,10 +79,12 @@ fn parse_one(spec: &Spec<'_>, name: &str, value: &str) -> Result<Value, SetError
     }
     let btf = spec.btf.as_ref().ok_or_else(|| refuse("its type is unknown: compile with -g".to_owned()))?;
     let ty = variable_type(btf, map, name).ok_or_else(|| refuse("its BTF has no type for it".to_owned()))?;
-    let bytes = encode(btf, ty, value).map_err(refuse)?;
-    if bytes.len() as u64 != symbol.size {
-        return Err(refuse(format!("BTF says {} bytes, the symbol {}", bytes.len(), symbol.size)));
+    // The symbol lies in the section, so from here on the type's size is no larger than that.
+    let size = btf.size_of(ty).map_err(|e| refuse(e.to_string()))?;
+    if size != symbol.size || size == 0 {
+        return Err(refuse(format!("BTF says {size} bytes, the symbol {}", symbol.size)));
     }
+    let bytes = encode(btf, ty, value).map_err(refuse)?;
     Ok(Value { map: index, offset: symbol.value as usize, bytes })
 }
 
@@ -125,25 +127,25 @@ fn encode(btf: &Btf<'_>, ty: u32, value: &str) -> Result<Vec<u8>, String> {
             bytes.resize(room, 0);
             return Ok(bytes);
         }
-        other => return Err(format!("a {} cannot be set; integers, bools, enums and char arrays can", other.name())),
+        other => return Err(format!("{} cannot be set; integers, bools, enums and char arrays can", other.name())),
     };
-    Ok(number.to_le_bytes().get(..size as usize).unwrap_or_default().to_vec())
+    let too_large = || format!("it has {size} bytes, and only numbers of up to 16 can be set");
+    number.to_le_bytes().get(..size as usize).map(<[u8]>::to_vec).ok_or_else(too_large)
 }
 
 fn parse_number(text: &str) -> Result<i128, String> {
     let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
-    let number = match digits.strip_prefix("0x") {
-        Some(hex) => u64::from_str_radix(hex, 16),
-        None => digits.parse(),
-    };
-    number.map(|number| sign * i128::from(number)).map_err(|_| "expected a number (decimal or 0x…)".to_owned())
+    let (radix, digits) = digits.strip_prefix("0x").map_or((10, digits), |hex| (16, hex));
+    // `from_str_radix` would take a sign of its own.
+    let number = u64::from_str_radix(digits, radix).ok().filter(|_| !digits.starts_with('+'));
+    number.map(|number| sign * i128::from(number)).ok_or_else(|| "expected a number (decimal or 0x…)".to_owned())
 }
 
 fn in_range(number: i128, size: u32, signed: bool) -> Result<i128, String> {
     let bits = size.min(8) * 8;
     let (low, high) =
         if signed { (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1) } else { (0, (1i128 << bits) - 1) };
-    if bits == 0 || number < low || number > high {
+    if number < low || number > high {
         return Err(format!("out of range {low} to {high}"));
     }
     Ok(number)

@@ -1,1 +1,22 @@
+mod calls;
+mod errors;
+mod maps;
+mod records;
+mod set;
+mod types;
 
+use crate::link::{LinkError, LinkErrorKind};
+use crate::plan::{Fate, Plan};
+
+/// Why the first program of a plan cannot be linked.
+fn link_error(plan: &Plan) -> LinkError {
+    match &plan.programs[0].fate {
+        Fate::Unlinkable(error) => error.clone(),
+        fate => panic!("linked: {fate:?}"),
+    }
+}
+
+/// The same, and only what is wrong.
+fn kind(plan: &Plan) -> LinkErrorKind {
+    link_error(plan).kind
+}

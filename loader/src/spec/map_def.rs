@@ -34,7 +34,7 @@ pub(super) fn read(
     for secinfo in vars {
         let var = btf.get(secinfo.var)?;
         let Kind::Var { ty, .. } = var.kind else {
-            let problem = format!("BTF type {} is a {}, expected a variable", secinfo.var, var.kind.name());
+            let problem = format!("BTF type {} is {}, expected a variable", secinfo.var, var.kind.name());
             return Err(SpecError::invalid("section `.maps`", problem));
         };
         // clang fills in the offset of `static` variables only; the others have a symbol of their name.
@@ -74,7 +74,7 @@ fn read_members(btf: &Btf<'_>, ty: u32, spec: &mut MapSpec) -> Result<(), SpecEr
     let invalid = |problem: String| SpecError::invalid(format!("map `{}`", spec.name), problem);
     let (id, ty) = btf.resolve(ty)?;
     let Kind::Struct { members, .. } = &ty.kind else {
-        return Err(invalid(format!("BTF type {id} is a {}, expected a struct", ty.kind.name())));
+        return Err(invalid(format!("BTF type {id} is {}, expected a struct", ty.kind.name())));
     };
     let (mut key_size, mut value_size) = (None, None);
     for member in members {
@@ -82,7 +82,7 @@ fn read_members(btf: &Btf<'_>, ty: u32, spec: &mut MapSpec) -> Result<(), SpecEr
         match member.name {
             "type" => spec.map_type = number()?,
             "max_entries" => spec.max_entries = number()?,
-            "map_flags" => spec.map_flags = number()?,
+            "map_flags" => spec.map_flags |= number()?,
             "numa_node" => {
                 spec.numa_node = number()?;
                 spec.map_flags |= BPF_F_NUMA_NODE;
@@ -120,11 +120,11 @@ const BPF_F_NUMA_NODE: u32 = 1 << 2;
 fn number(btf: &Btf<'_>, member: &Member<'_>) -> Result<u32, String> {
     let found = |what: &str| format!("is {what}, expected a pointer to an array: __uint({}, …)", member.name);
     let (_, pointer) = btf.resolve(member.ty).map_err(|e| e.to_string())?;
-    let Kind::Ptr(target) = pointer.kind else { return Err(found(&format!("a {}", pointer.kind.name()))) };
+    let Kind::Ptr(target) = pointer.kind else { return Err(found(pointer.kind.name())) };
     let (_, array) = btf.resolve(target).map_err(|e| e.to_string())?;
     match array.kind {
         Kind::Array(array) => Ok(array.count),
-        other => Err(found(&format!("a pointer to a {}", other.name()))),
+        other => Err(found(&format!("a pointer to {}", other.name()))),
     }
 }
 
@@ -132,7 +132,7 @@ fn number(btf: &Btf<'_>, member: &Member<'_>) -> Result<u32, String> {
 fn pointee(btf: &Btf<'_>, member: &Member<'_>) -> Result<(u32, u32), String> {
     let (_, pointer) = btf.resolve(member.ty).map_err(|e| e.to_string())?;
     let Kind::Ptr(target) = pointer.kind else {
-        return Err(format!("is a {}, expected a pointer: __type({}, …)", pointer.kind.name(), member.name));
+        return Err(format!("is {}, expected a pointer: __type({}, …)", pointer.kind.name(), member.name));
     };
     let size = btf.size_of(target).map_err(|e| e.to_string())?;
     Ok((target, u32::try_from(size).map_err(|_| format!("is of a type of {size} bytes"))?))

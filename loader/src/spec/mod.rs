@@ -203,3 +203,6 @@ fn by_section<R>(
     }
     sections
 }
+
+#[cfg(test)]
+mod tests;
