@@ -69,6 +69,10 @@ impl<'data> Btf<'data> {
         let (Some(types), Some(strings)) = (bytes.get(types_range), bytes.get(strings_range)) else {
             return Err(BtfError::new("header", format!("a part lies outside the section of {} bytes", bytes.len())));
         };
+        // So that every name ends somewhere, and name 0 is the empty one.
+        if strings.first() != Some(&0) || strings.last() != Some(&0) {
+            return Err(BtfError::new("strings", "expected to begin and end with a NUL byte"));
+        }
         let mut btf = Self { bytes, types, types_start, strings, offsets: Vec::new() };
         let mut at = 0;
         while at < types.len() {
@@ -195,6 +199,12 @@ fn read_header(bytes: &[u8]) -> Result<[std::ops::Range<usize>; 2], BtfError> {
     let magic = word(0) as u16;
     if magic != MAGIC {
         return Err(BtfError::new("header", format!("magic {magic:#06x}, expected {MAGIC:#06x}")));
+    }
+    let (version, header_size) = (header[2], word(1));
+    if version != 1 || header_size < HEADER_SIZE {
+        let problem =
+            format!("version {version}, {header_size} bytes; expected version 1, at least {HEADER_SIZE} bytes");
+        return Err(BtfError::new("header", problem));
     }
     let part = |offset: usize, len: usize| {
         let start = word(1).saturating_add(offset);

@@ -148,10 +148,28 @@ fn a_name_outside_the_strings_is_an_error() {
     let no_name = ".BTF: type 1: no name at string offset";
     assert_eq!(error(&[99, 2 << 24, 0]), format!("{no_name} 99"));
     assert_eq!(error(&[1, 4 << 24 | 1, 8, u32::MAX, 7, 0]), format!("{no_name} 4294967295"));
-    let unterminated = btf_section(&[1, 2 << 24, 0], b"\0name");
-    assert_eq!(Btf::parse(&unterminated).unwrap_err().to_string(), format!("{no_name} 1"));
     let not_utf8 = btf_section(&[1, 2 << 24, 0], b"\0\xff\xfe\0");
     assert_eq!(Btf::parse(&not_utf8).unwrap_err().to_string(), format!("{no_name} 1"));
+}
+
+#[test]
+fn strings_that_do_not_begin_and_end_with_nul_are_an_error() {
+    for strings in [&b"\0name"[..], b"name\0", b""] {
+        let bytes = btf_section(&[1, 2 << 24, 0], strings);
+        let expected = ".BTF: strings: expected to begin and end with a NUL byte";
+        assert_eq!(Btf::parse(&bytes).unwrap_err().to_string(), expected);
+    }
+}
+
+#[test]
+fn a_header_of_another_version_or_too_short_is_an_error() {
+    let good = btf_section(&[1, 2 << 24, 0], STRINGS);
+    for (at, value) in [(2, 2), (4, 8)] {
+        let mut bytes = good.clone();
+        bytes[at] = value;
+        let problem = Btf::parse(&bytes).unwrap_err().problem;
+        assert!(problem.ends_with("expected version 1, at least 24 bytes"), "{problem}");
+    }
 }
 
 #[test]

@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use minibpf::elf::ElfError;
 use minibpf::kernel::KernelError;
-use minibpf::link::{LinkError, PlanError};
+use minibpf::link::PlanError;
+use minibpf::plan::LinkError;
 use minibpf::spec::SpecError;
 use minibpf::sys::errno_name;
 use minibpf::{target, verdict};

@@ -20,7 +20,6 @@ use crate::plan::{Fate, Plan, ProgId, ProgLoad, ProgramPlan, Step};
 use crate::spec::{Program, Spec, SpecError};
 use crate::target::Target;
 
-pub use program::{LinkError, LinkErrorKind};
 pub use set::SetError;
 
 /// What the user chose.
@@ -90,6 +89,9 @@ impl Plan {
         let is_reached = |index: &usize| reached.contains(index);
         let needed = || spec.maps.iter().enumerate().filter(|(index, _)| is_reached(index));
         let values = set::Values::parse(spec, &options.set)?;
+        if !loads.is_empty() {
+            values.check_reached(spec, |index| reached.contains(&index))?;
+        }
 
         let mut steps = Vec::new();
         if let (Some(btf), false) = (&spec.btf, loads.is_empty()) {

@@ -12,103 +12,10 @@
 
 use std::collections::HashMap;
 
-use thiserror::Error;
-
 use crate::elf::{RelocRecord, SymbolPlace};
 use crate::insn::Insn;
-use crate::plan::{MapId, Patch, PatchKind};
+use crate::plan::{LinkError, LinkErrorKind, MapId, Patch, PatchKind};
 use crate::spec::{Function, MapOrigin, Place, Spec};
-
-/// A program cannot be linked.
-#[derive(Debug, Error, PartialEq, Eq, Clone)]
-#[error("program `{program}`, section `{section}`, insn {insn}: {kind}")]
-pub struct LinkError {
-    /// The program.
-    pub program: String,
-    /// The section that the instruction is in: not the program's own if it is in a function that it calls.
-    pub section: String,
-    /// The slot, counted from the start of that section, as llvm-objdump counts.
-    pub insn: u64,
-    /// What is wrong.
-    pub kind: LinkErrorKind,
-}
-
-/// What is wrong with a relocation.
-#[derive(Debug, Error, PartialEq, Eq, Clone)]
-pub enum LinkErrorKind {
-    /// The record points into the middle of a slot.
-    #[error("a relocation at byte {offset} of the section, expected the start of a slot of 8 bytes")]
-    Unaligned {
-        /// Where it points.
-        offset: u64,
-    },
-    /// Only `lddw` and `call` have something to patch.
-    #[error("a relocation of type {r_type} for `{symbol}` at opcode {code:#04x}; expected lddw (0x18) or call (0x85)")]
-    NotPatchable {
-        /// The record's type.
-        r_type: u32,
-        /// The symbol.
-        symbol: String,
-        /// The opcode found.
-        code: u8,
-    },
-    /// The second slot of `lddw` is missing.
-    #[error("lddw (0x18) takes two slots, but the function ends after the first")]
-    CutShort,
-    /// The symbol is declared but not defined.
-    #[error(
-        "`{0}` is not defined in this object: an extern (kfunc, .ksyms, .kconfig) or a function that was never linked in"
-    )]
-    Undefined(String),
-    /// The symbol is an uninitialised global of `-fcommon`.
-    #[error("`{0}` is a COMMON symbol: initialise it (`= 0`) or compile with -fno-common")]
-    Common(String),
-    /// The symbol has no place in the object.
-    #[error("`{0}` is neither a map, nor a variable, nor a function of this object")]
-    NoPlace(String),
-    /// The symbol's section is of no kind that a program can refer to.
-    #[error(
-        "`{symbol}` is in section `{section}`, which holds neither code nor maps, and is none of .data, .bss, .rodata"
-    )]
-    UnknownSection {
-        /// The symbol.
-        symbol: String,
-        /// Its section.
-        section: String,
-    },
-    /// No function begins where the call or the address points.
-    #[error("no function begins at byte {offset} of section `{section}`")]
-    NoFunction {
-        /// The section.
-        section: String,
-        /// Bytes.
-        offset: i64,
-    },
-    /// No map begins where the address points.
-    #[error("no map begins at byte {offset} of section `{section}`")]
-    NoMap {
-        /// The section.
-        section: String,
-        /// Bytes.
-        offset: i64,
-    },
-    /// The address lies outside the data section.
-    #[error("byte {offset} of section `{section}`, which has {size} bytes")]
-    OutsideData {
-        /// The section.
-        section: String,
-        /// Bytes.
-        offset: i64,
-        /// Its size in bytes.
-        size: u64,
-    },
-    /// The instruction depends on the layout of the kernel's types.
-    #[error("a CO-RE relocation (`preserve_access_index`): this loader does not relocate against the kernel's types")]
-    CoRe,
-    /// Longer than the kernel takes.
-    #[error("with the functions that it calls it has more than {0} slots, the kernel's limit")]
-    TooLong(usize),
-}
 
 /// `BPF_COMPLEXITY_LIMIT_INSNS`, `include/linux/bpf.h`: slots that a privileged program may have.
 const MAX_SLOTS: usize = 1_000_000;
@@ -190,6 +97,11 @@ impl Linker<'_, '_> {
                 None if insn.is_pseudo_call() => Some(self.local_call(piece.place.section, insn, at, offset)),
                 None => None,
             };
+            if let Some(second) = records.next_if(|record| record.offset == offset) {
+                let symbol =
+                    spec.object.symbols.get(second.symbol).map_or_else(String::new, |symbol| symbol.name.to_string());
+                return Err(self.error(piece, offset, LinkErrorKind::Twice { symbol }));
+            }
             if let Some(patch) = patch {
                 let patch = patch.map_err(|kind| self.error(piece, offset, kind))?;
                 self.linked.patches.push(patch);

@@ -17,6 +17,14 @@ pub enum SetError {
         /// The names that there are.
         known: Vec<String>,
     },
+    /// The variable is there, but nothing that is loaded reads it.
+    #[error("`{name}` would be set to no effect: no program to be loaded uses section `{section}`")]
+    Unused {
+        /// The variable.
+        name: String,
+        /// Its section.
+        section: String,
+    },
     /// The value does not fit.
     #[error("`{name}` cannot be `{value}`: {problem}")]
     Value {
@@ -38,6 +46,7 @@ pub(super) struct Values(Vec<Value>);
 
 #[derive(Debug)]
 struct Value {
+    name: String,
     /// Index of the data section's map.
     map: usize,
     /// Bytes into it.
@@ -49,6 +58,13 @@ impl Values {
     /// Looks the variables up and encodes their values.
     pub(super) fn parse(spec: &Spec<'_>, set: &[(String, String)]) -> Result<Self, SetError> {
         set.iter().map(|(name, value)| parse_one(spec, name, value)).collect::<Result<_, _>>().map(Self)
+    }
+
+    /// Fails if a value would go into a map that is not created.
+    pub(super) fn check_reached(&self, spec: &Spec<'_>, is_reached: impl Fn(usize) -> bool) -> Result<(), SetError> {
+        let Some(value) = self.0.iter().find(|value| !is_reached(value.map)) else { return Ok(()) };
+        let section = spec.maps.get(value.map).map_or_else(String::new, |map| map.name.clone());
+        Err(SetError::Unused { name: value.name.clone(), section })
     }
 
     /// Writes those of data section `map`; a section of zeros (`.bss`) is made to its full size first.
@@ -85,7 +101,7 @@ fn parse_one(spec: &Spec<'_>, name: &str, value: &str) -> Result<Value, SetError
         return Err(refuse(format!("BTF says {size} bytes, the symbol {}", symbol.size)));
     }
     let bytes = encode(btf, ty, value).map_err(refuse)?;
-    Ok(Value { map: index, offset: symbol.value as usize, bytes })
+    Ok(Value { name: name.to_owned(), map: index, offset: symbol.value as usize, bytes })
 }
 
 /// The type of a variable of a data section.

@@ -5,8 +5,7 @@ mod records;
 mod set;
 mod types;
 
-use crate::link::{LinkError, LinkErrorKind};
-use crate::plan::{Fate, Plan};
+use crate::plan::{Fate, LinkError, LinkErrorKind, Plan};
 
 /// Why the first program of a plan cannot be linked.
 fn link_error(plan: &Plan) -> LinkError {

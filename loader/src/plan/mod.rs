@@ -4,11 +4,13 @@
 //! [`Patch`] that names the map's number. [`crate::kernel::Kernel::apply`] performs a step; [`crate::explain`] prints it.
 //! Since both read the same value, what is explained is what is executed.
 
+mod link_error;
 mod patch;
 mod tag;
 
 use crate::insn::Insn;
 
+pub use link_error::{LinkError, LinkErrorKind};
 pub use patch::{Patch, PatchKind};
 pub use tag::Tags;
 
@@ -50,7 +52,7 @@ pub enum Fate {
     /// It was not asked for, or lies in a `?socket` section.
     Skip,
     /// It cannot be linked.
-    Unlinkable(crate::link::LinkError),
+    Unlinkable(LinkError),
 }
 
 /// One system call, with everything but descriptors.

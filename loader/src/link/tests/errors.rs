@@ -4,7 +4,7 @@ use object::write::{SymbolId, SymbolSection};
 use object::{SymbolKind, SymbolScope};
 
 use super::{kind, link_error};
-use crate::link::LinkErrorKind;
+use crate::plan::LinkErrorKind;
 use crate::testing::{
     CALL, CALL_1, EXIT, Elf, LDDW, LDDW_8, R_BPF_64_32, R_BPF_64_64, R0, Types, btf_ext, plan, program,
 };
@@ -38,6 +38,16 @@ fn function(elf: &mut Elf) -> SymbolId {
 #[test]
 fn a_record_in_the_middle_of_a_slot() {
     assert_eq!(wrong(&[LDDW, EXIT].concat(), 4, variable), LinkErrorKind::Unaligned { offset: 4 });
+}
+
+#[test]
+fn two_records_for_one_instruction() {
+    let mut elf = Elf::new();
+    let code = elf.program("socket", "filter", &[LDDW, EXIT].concat());
+    let symbol = variable(&mut elf);
+    elf.reloc(code, 0, R_BPF_64_64, symbol);
+    elf.reloc(code, 0, R_BPF_64_64, symbol);
+    assert_eq!(kind(&plan(&elf.build()).unwrap()), LinkErrorKind::Twice { symbol: "limit".to_owned() });
 }
 
 #[test]

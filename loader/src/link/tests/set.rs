@@ -208,3 +208,18 @@ fn a_variable_without_types_is_told_to_compile_with_them() {
     let error = plan_with(&elf.build(), &options("x", "1"), &Target::none()).unwrap_err();
     assert_eq!(error.to_string(), "`x` cannot be `1`: its BTF has no type for it");
 }
+
+#[test]
+fn a_variable_that_no_loaded_program_uses_is_refused() {
+    let mut elf = Elf::new();
+    elf.program("socket", "filter", EXIT);
+    let mut types = Types::new();
+    let int = types.int("u32", 4, 0);
+    let var = types.var("x", int, GLOBAL);
+    types.datasec(".data", &[[var, 0, 4]]);
+    let data = elf.data(".data", &[1; 4]);
+    elf.var(data, "x", 0, 4);
+    elf.btf(&types);
+    let error = plan_with(&elf.build(), &options("x", "5"), &Target::none()).unwrap_err();
+    assert_eq!(error.to_string(), "`x` would be set to no effect: no program to be loaded uses section `.data`");
+}

@@ -1,147 +1,12 @@
-//! Bytes → [`Object`]: what the file says, not yet what it means.
-//!
-//! An object for BPF is an ordinary relocatable ELF64 file (`e_type` = ET_REL, `e_machine` = 247). Four kinds of section
-//! matter to a loader: code (SHF_EXECINSTR), data, the symbol table, and the relocation records, each of which says "at
-//! this offset of that section, something about this symbol must be filled in".
-//!
-//! Sections and symbols keep the file's own numbers, so that an error and `readelf` speak of the same thing.
-//!
-//! The `object` crate finds the tables and checks that they lie inside the file; every reference from one table into
-//! another is checked here, once.
+//! The reading itself: header, sections, symbols, relocation records, in this order.
 
 use std::borrow::Cow;
 
 use object::elf::{self, FileHeader64};
 use object::read::elf::{FileHeader, Rel, Rela, SectionHeader, SectionTable, Sym};
 use object::{Endianness, SectionIndex, SymbolIndex};
-use thiserror::Error;
 
-/// A file that cannot be read as a BPF object.
-#[derive(Debug, Error, PartialEq, Eq)]
-pub enum ElfError {
-    /// The four magic bytes are missing.
-    #[error("not an ELF file: it starts with {found}, expected 7f 45 4c 46")]
-    NotElf {
-        /// The first bytes, in hex.
-        found: String,
-    },
-    /// ELF, but for another machine or of another type.
-    #[error("not a BPF object: {what} is {found}, expected {expected}")]
-    NotBpf {
-        /// The field of the ELF header.
-        what: &'static str,
-        /// Its value.
-        found: String,
-        /// What a BPF object has there.
-        expected: &'static str,
-    },
-    /// A table lies outside the file, or contradicts another.
-    #[error("{place}: {problem}")]
-    Malformed {
-        /// The header, section, symbol or record.
-        place: String,
-        /// What is wrong with it.
-        problem: String,
-    },
-}
-
-impl ElfError {
-    fn malformed(place: impl Into<String>, problem: impl ToString) -> Self {
-        Self::Malformed { place: place.into(), problem: problem.to_string() }
-    }
-}
-
-/// A BPF object file; sections and symbols borrow from its bytes.
-#[derive(Debug)]
-pub struct Object<'data> {
-    /// Bytes in the file.
-    pub file_size: usize,
-    /// All sections, at their ELF index; entry 0 is the null section.
-    pub sections: Vec<Section<'data>>,
-    /// All symbols, at their ELF index; entry 0 is the null symbol.
-    pub symbols: Vec<Symbol<'data>>,
-}
-
-/// One section.
-#[derive(Debug, Clone)]
-pub struct Section<'data> {
-    /// Its number in the section header table.
-    pub index: usize,
-    /// Its name; bytes that are not UTF-8 are replaced.
-    pub name: Cow<'data, str>,
-    /// Where its bytes begin in the file.
-    pub file_offset: u64,
-    /// Its bytes: empty for SHT_NOBITS (`.bss`), which has a size but nothing in the file.
-    pub data: &'data [u8],
-    /// Its size in memory, in bytes.
-    pub size: u64,
-    /// Whether it is SHT_NOBITS: all zero and not in the file.
-    pub is_nobits: bool,
-    /// SHF_EXECINSTR: it holds instructions.
-    pub is_code: bool,
-    /// SHF_ALLOC: it belongs to the program, not to tools.
-    pub is_alloc: bool,
-    /// The records that patch this section, by ascending offset.
-    pub relocs: Vec<RelocRecord>,
-}
-
-/// One symbol.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Symbol<'data> {
-    /// Its name; empty for a section symbol.
-    pub name: Cow<'data, str>,
-    /// What it names.
-    pub kind: SymbolKind,
-    /// Where it is defined.
-    pub place: SymbolPlace,
-    /// Its offset into that section, in bytes.
-    pub value: u64,
-    /// Its size in bytes; 0 if unknown.
-    pub size: u64,
-    /// STB_LOCAL: `static` in C.
-    pub is_local: bool,
-    /// STB_WEAK.
-    pub is_weak: bool,
-}
-
-/// STT_*: what a symbol names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SymbolKind {
-    /// STT_FUNC.
-    Func,
-    /// STT_OBJECT: a variable or a map.
-    Object,
-    /// STT_SECTION: the section itself.
-    Section,
-    /// STT_NOTYPE (labels, externs, all code of old clang) and the rest.
-    Other,
-}
-
-/// Where a symbol is defined.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SymbolPlace {
-    /// In this section of the object; the index is checked.
-    Section(usize),
-    /// SHN_UNDEF: an extern.
-    Undefined,
-    /// SHN_COMMON: an uninitialised global of `-fcommon`.
-    Common,
-    /// SHN_ABS and what else has no section.
-    Absolute,
-}
-
-/// One relocation record (`Elf64_Rel` or `Elf64_Rela`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RelocRecord {
-    /// Byte offset into the section to patch.
-    pub offset: u64,
-    /// `R_BPF_64_64` (1), `R_BPF_64_32` (10), `R_BPF_64_NODYLD32` (4) …
-    pub r_type: u32,
-    /// Index of the symbol; checked.
-    pub symbol: usize,
-    /// The addend of a RELA record; a REL record has none, its addend lies in the bytes to be patched.
-    pub addend: Option<i64>,
-}
+use super::{ElfError, Object, RelocRecord, Section, Symbol, SymbolKind, SymbolPlace};
 
 impl<'data> Object<'data> {
     /// Reads an object.
@@ -161,24 +26,6 @@ impl<'data> Object<'data> {
         let symbols = read_symbols(&table, sections.len(), data)?;
         read_relocs(&table, data, &mut sections, symbols.len())?;
         Ok(Self { file_size: data.len(), sections, symbols })
-    }
-
-    /// The first section of this name.
-    pub fn section_named(&self, name: &str) -> Option<&Section<'data>> {
-        self.sections.iter().find(|section| section.name == name)
-    }
-
-    /// The section a symbol is defined in.
-    pub fn section_of(&self, symbol: &Symbol<'_>) -> Option<&Section<'data>> {
-        match symbol.place {
-            SymbolPlace::Section(index) => self.sections.get(index),
-            _ => None,
-        }
-    }
-
-    /// The symbols defined in a section, other than the section symbol.
-    pub fn symbols_in(&self, section: usize) -> impl Iterator<Item = &Symbol<'data>> {
-        self.symbols.iter().filter(move |s| s.place == SymbolPlace::Section(section) && s.kind != SymbolKind::Section)
     }
 }
 
@@ -341,6 +188,3 @@ fn read_relocs<'data>(
     }
     Ok(())
 }
-
-#[cfg(test)]
-mod tests;
