@@ -26,11 +26,7 @@ fn every_console_block_prints_what_it_says() {
     let update = std::env::var_os("MINIBPF_UPDATE_DOCS").is_some();
     let mut differences = String::new();
     let mut commands = 0;
-    let mut pages: Vec<PathBuf> = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    pages.push(root.join("README.md"));
-    pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
-    pages.sort();
-    for page in pages {
+    for page in pages(root) {
         let text = fs::read_to_string(&page).unwrap();
         let (now, count) = run_blocks(root, &text);
         commands += count;
@@ -42,6 +38,30 @@ fn every_console_block_prints_what_it_says() {
     }
     assert!(commands > 10, "only {commands} commands found");
     assert!(differences.is_empty(), "the docs say something else than the commands:{differences}");
+}
+
+#[test]
+fn every_link_to_a_file_of_this_repository_leads_somewhere() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let link = Regex::new(r"\]\(([^)#:]+)\)").unwrap();
+    let mut links = 0;
+    for page in pages(root) {
+        let text = fs::read_to_string(&page).unwrap();
+        for target in link.captures_iter(&text).map(|found| found[1].to_owned()) {
+            links += 1;
+            assert!(page.parent().unwrap().join(&target).exists(), "{}: {target}", page.display());
+        }
+    }
+    assert!(links > 10, "only {links} links found");
+}
+
+/// The README, and every page of the docs.
+fn pages(root: &Path) -> Vec<PathBuf> {
+    let mut pages: Vec<PathBuf> = fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    pages.push(root.join("README.md"));
+    pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
+    pages.sort();
+    pages
 }
 
 /// Returns the page with the present output in each console block, and the number of commands run.
