@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
-use minibpf::kernel::{Kernel, KernelError, LogRequest};
+use minibpf::kernel::{Kernel, KernelError};
 use minibpf::plan::{Fate, MapId, Plan, ProgId, ProgLoad, ProgramPlan, Step};
 use minibpf::sys::errno_name;
 use minibpf::verdict;
@@ -13,6 +13,7 @@ use serde_json::{Value as Json, json};
 
 use super::failure::{Exit, Failure};
 use super::object::{self, PlanOptions};
+use super::options::StepOptions;
 use super::output::Output;
 use super::show;
 use super::trace::{Tracer, dry_run, merged};
@@ -25,18 +26,8 @@ pub(crate) struct Check {
     objects: Vec<PathBuf>,
     #[command(flatten)]
     plan: PlanOptions,
-    /// Each system call as it happens, in strace's words
-    #[arg(long)]
-    trace: bool,
-    /// Everything but the system calls
-    #[arg(long)]
-    dry_run: bool,
-    /// Ask for the verifier's log even of a program that loads; 1: at branches, 2: at every instruction
-    #[arg(long, value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "1", value_parser = clap::value_parser!(u32).range(1..=2))]
-    verifier_log: Option<u32>,
-    /// Print the kernel's text unedited
-    #[arg(long)]
-    raw_log: bool,
+    #[command(flatten)]
+    steps: StepOptions,
 }
 
 /// What became of the programs so far, in the order of what weighs most.
@@ -52,7 +43,7 @@ impl Check {
         for path in &self.objects {
             let bytes = object::read(path)?;
             object::with_plan(path, &bytes, &self.plan.options(), |_, plan| {
-                if self.dry_run {
+                if self.steps.dry_run {
                     dry_run(output, plan)?;
                     return tally.unlinkable_only(plan);
                 }
@@ -107,7 +98,7 @@ struct Answers {
 
 impl Checker<'_> {
     fn run(&self, tally: &mut Tally) -> Result<(), Failure> {
-        let tracer = Tracer::if_asked(self.output, self.check.trace);
+        let tracer = Tracer::if_asked(self.output, self.check.steps.trace);
         let answers = self.ask(&tracer)?;
         for program in &self.plan.programs {
             match &program.fate {
@@ -132,9 +123,7 @@ impl Checker<'_> {
     /// Takes every step that can be taken: what the kernel refuses only stops the steps that need it.
     fn ask(&self, tracer: &Tracer<'_>) -> Result<Answers, Failure> {
         let mut answers = Answers::default();
-        if let Some(level) = self.check.verifier_log {
-            answers.kernel.log = LogRequest::Always(level);
-        }
+        answers.kernel.log = self.check.steps.log();
         for step in &self.plan.steps {
             let error = match inherited(step, &answers.refused_maps) {
                 Some(error) => Some(error),
@@ -184,14 +173,14 @@ impl Checker<'_> {
         self.output.text(format_args!("{}: rejected ({errno}): {reason}", program.name))?;
         let at = verdict.iter().flat_map(|verdict| [&verdict.source, &verdict.insn]).flatten();
         let lines: Vec<_> = at.cloned().chain([reason]).collect();
-        if let (Some(log), true) = (&error.log, self.check.raw_log || self.check.verifier_log.is_some()) {
+        if let (Some(log), true) = (&error.log, self.check.steps.whole_log()) {
             self.output.text(log.trim_end())?;
         } else {
             for line in lines.iter().rev().skip(1).rev() {
                 self.output.text(format_args!("\t{line}"))?;
             }
         }
-        let log = match (&error.log, self.check.raw_log) {
+        let log = match (&error.log, self.check.steps.raw_log) {
             (Some(log), true) => json!(log),
             (Some(_), false) => json!(lines.join("\n")),
             (None, _) => Json::Null,

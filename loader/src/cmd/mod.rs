@@ -6,6 +6,7 @@ mod demo;
 mod failure;
 mod load;
 mod object;
+mod options;
 mod output;
 mod show;
 mod signals;

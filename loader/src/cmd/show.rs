@@ -56,8 +56,8 @@ fn ask_map(tracer: &Tracer<'_>, kernel: &Kernel, id: MapId) -> Result<Json, Fail
 /// A map's definition, with bpftool's names.
 pub(crate) fn map_json(map: &MapCreate, id: Option<u32>) -> Json {
     json!({
-        "name": map.name, "id": id, "type": names::map_type_short(map.map_type), "bytes_key": map.key_size,
-        "bytes_value": map.value_size, "max_entries": map.max_entries, "flags": map.map_flags,
+        "name": map.name, "id": id, "type": names::map_type_short(map.attr.map_type), "bytes_key": map.attr.key_size,
+        "bytes_value": map.attr.value_size, "max_entries": map.attr.max_entries, "flags": map.attr.map_flags,
     })
 }
 
@@ -108,8 +108,8 @@ pub(crate) fn map_lines(map: &Map, btf: Option<&Btf<'_>>, elements: &[Element]) 
         };
         return [vec![format!("{} (globals)", map.name())], globals].concat();
     }
-    let kind = names::map_type_short(map.spec().map_type);
-    let (count, max) = (elements.len(), map.spec().max_entries);
+    let kind = names::map_type_short(map.spec().attr.map_type);
+    let (count, max) = (elements.len(), map.spec().attr.max_entries);
     let mut lines = vec![format!("{} ({kind}, {count} of at most {max} entries)", map.name())];
     for element in elements.iter().take(SHOWN) {
         let key = maps::typed_key(map, btf, &element.key);

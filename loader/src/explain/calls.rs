@@ -66,13 +66,13 @@ fn btf_load(step: &BtfLoad) -> Call {
 
 fn map_create(step: &MapCreate, fds: &impl Descriptors) -> Call {
     let btf = fds.btf().filter(|_| step.is_typed());
-    let types = btf.as_ref().map_or((0, 0), |_| (step.btf_key_type_id, step.btf_value_type_id));
+    let types = btf.as_ref().map_or((0, 0), |_| (step.attr.btf_key_type_id, step.attr.btf_value_type_id));
     let mut fields = vec![
-        ("map_type", constant(names::map_type(step.map_type))),
-        ("key_size", number(step.key_size)),
-        ("value_size", number(step.value_size)),
-        ("max_entries", number(step.max_entries)),
-        ("map_flags", constant(names::map_flags(step.map_flags))),
+        ("map_type", constant(names::map_type(step.attr.map_type))),
+        ("key_size", number(step.attr.key_size)),
+        ("value_size", number(step.attr.value_size)),
+        ("max_entries", number(step.attr.max_entries)),
+        ("map_flags", constant(names::map_flags(step.attr.map_flags))),
         ("inner_map_fd", number(0u32)),
         ("map_name", Field::Text(kernel_name(&step.name))),
         ("map_ifindex", number(0u32)),
@@ -80,11 +80,11 @@ fn map_create(step: &MapCreate, fds: &impl Descriptors) -> Call {
         ("btf_key_type_id", number(types.0)),
         ("btf_value_type_id", number(types.1)),
         ("btf_vmlinux_value_type_id", number(0u32)),
-        ("map_extra", number(step.map_extra)),
+        ("map_extra", number(step.attr.map_extra)),
     ];
     const BPF_F_NUMA_NODE: u32 = 1 << 2;
-    if step.map_flags & BPF_F_NUMA_NODE != 0 {
-        fields.insert(6, ("numa_node", number(step.numa_node)));
+    if step.attr.map_flags & BPF_F_NUMA_NODE != 0 {
+        fields.insert(6, ("numa_node", number(step.attr.numa_node)));
     }
     let why = match &step.adjusted {
         Some(adjusted) => format!("map `{}`; {adjusted}", step.name),

@@ -26,19 +26,19 @@ impl Map {
     pub(super) fn create(spec: &MapCreate, btf: Option<BorrowedFd<'_>>) -> Result<Self, SysError> {
         // The kernel takes type numbers only together with the BTF that they are numbers of.
         let typed = btf.filter(|_| spec.is_typed());
-        let types = typed.map_or((0, 0), |_| (spec.btf_key_type_id, spec.btf_value_type_id));
+        let types = typed.map_or((0, 0), |_| (spec.attr.btf_key_type_id, spec.attr.btf_value_type_id));
         let fd = MapFd::create(MapCreateAttr {
-            map_type: spec.map_type,
-            key_size: spec.key_size,
-            value_size: spec.value_size,
-            max_entries: spec.max_entries,
-            map_flags: spec.map_flags,
-            numa_node: spec.numa_node,
+            map_type: spec.attr.map_type,
+            key_size: spec.attr.key_size,
+            value_size: spec.attr.value_size,
+            max_entries: spec.attr.max_entries,
+            map_flags: spec.attr.map_flags,
+            numa_node: spec.attr.numa_node,
             map_name: obj_name(&kernel_name(&spec.name)),
             btf_fd: typed.map_or(0, |btf| btf.as_raw_fd().cast_unsigned()),
             btf_key_type_id: types.0,
             btf_value_type_id: types.1,
-            map_extra: spec.map_extra,
+            map_extra: spec.attr.map_extra,
             ..Default::default()
         })?;
         Ok(Self { spec: spec.clone(), fd })

@@ -11,7 +11,7 @@ pub(super) fn contents(spec: &Spec<'_>, index: usize, map: &MapSpec, values: &Va
     let id = MapId(index);
     let mut steps = Vec::new();
     let mut bytes = spec.object.sections.get(map.place.section).map_or(&[][..], |section| section.data).to_vec();
-    values.write_into(index, map.value_size as usize, &mut bytes);
+    values.write_into(index, map.attr.value_size as usize, &mut bytes);
     if bytes.iter().any(|&byte| byte != 0) {
         steps.push(Step::MapUpdate(MapUpdate { map: id, key: vec![0; 4], value: bytes }));
     }

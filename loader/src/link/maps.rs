@@ -15,24 +15,11 @@ const BPF_MAP_TYPE_RINGBUF: u32 = 27;
 const BPF_MAP_TYPE_USER_RINGBUF: u32 = 31;
 
 pub(super) fn create(index: usize, spec: &MapSpec, target: &Target) -> MapCreate {
-    let mut map = MapCreate {
-        id: MapId(index),
-        name: spec.name.clone(),
-        map_type: spec.map_type,
-        key_size: spec.key_size,
-        value_size: spec.value_size,
-        max_entries: spec.max_entries,
-        map_flags: spec.map_flags,
-        numa_node: spec.numa_node,
-        map_extra: spec.map_extra,
-        btf_key_type_id: spec.btf_key_type_id,
-        btf_value_type_id: spec.btf_value_type_id,
-        adjusted: None,
-    };
-    if WITHOUT_BTF.contains(&map.map_type) {
-        (map.btf_key_type_id, map.btf_value_type_id) = (0, 0);
+    let mut map = MapCreate { id: MapId(index), name: spec.name.clone(), attr: spec.attr, adjusted: None };
+    if WITHOUT_BTF.contains(&map.attr.map_type) {
+        (map.attr.btf_key_type_id, map.attr.btf_value_type_id) = (0, 0);
     }
-    if matches!(map.map_type, BPF_MAP_TYPE_RINGBUF | BPF_MAP_TYPE_USER_RINGBUF)
+    if matches!(map.attr.map_type, BPF_MAP_TYPE_RINGBUF | BPF_MAP_TYPE_USER_RINGBUF)
         && let Some(page) = target.page_size
     {
         round_ring(&mut map, page);
@@ -44,10 +31,10 @@ pub(super) fn create(index: usize, spec: &MapSpec, target: &Target) -> MapCreate
 ///
 /// Kernel: `ringbuf_map_alloc()`, `kernel/bpf/ringbuf.c`.
 fn round_ring(map: &mut MapCreate, page: u32) {
-    let asked = map.max_entries;
+    let asked = map.attr.max_entries;
     let rounded = asked.max(page).checked_next_power_of_two().unwrap_or(asked);
     if rounded != asked && asked != 0 {
-        map.max_entries = rounded;
+        map.attr.max_entries = rounded;
         map.adjusted = Some(format!("{asked} bytes asked for: a ring buffer is a power of two of pages of {page}"));
     }
 }

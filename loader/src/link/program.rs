@@ -193,7 +193,9 @@ impl Linker<'_, '_> {
         };
         if let MapOrigin::Data { .. } = data.origin {
             return match u32::try_from(offset) {
-                Ok(offset) if offset < data.value_size => Ok((name, PatchKind::MapValue { map: MapId(index), offset })),
+                Ok(offset) if offset < data.attr.value_size => {
+                    Ok((name, PatchKind::MapValue { map: MapId(index), offset }))
+                }
                 _ => Err(LinkErrorKind::OutsideData { section: section_name, offset, size: data.extent }),
             };
         }

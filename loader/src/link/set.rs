@@ -90,8 +90,8 @@ fn parse_one(spec: &Spec<'_>, name: &str, value: &str) -> Result<Value, SetError
     };
     let refuse = |problem: String| SetError::Value { name: name.to_owned(), value: value.to_owned(), problem };
     let end = symbol.value.saturating_add(symbol.size);
-    if end > u64::from(map.value_size) || map.value_size as usize > MAX_VALUE {
-        return Err(refuse(format!("section `{}` of {} bytes cannot be rewritten", map.name, map.value_size)));
+    if end > u64::from(map.attr.value_size) || map.attr.value_size as usize > MAX_VALUE {
+        return Err(refuse(format!("section `{}` of {} bytes cannot be rewritten", map.name, map.attr.value_size)));
     }
     let btf = spec.btf.as_ref().ok_or_else(|| refuse("its type is unknown: compile with -g".to_owned()))?;
     let ty = variable_type(btf, map, name).ok_or_else(|| refuse("its BTF has no type for it".to_owned()))?;
@@ -106,7 +106,7 @@ fn parse_one(spec: &Spec<'_>, name: &str, value: &str) -> Result<Value, SetError
 
 /// The type of a variable of a data section.
 fn variable_type(btf: &Btf<'_>, map: &MapSpec, name: &str) -> Option<u32> {
-    let Kind::Datasec { vars, .. } = btf.get(map.btf_value_type_id).ok()?.kind else { return None };
+    let Kind::Datasec { vars, .. } = btf.get(map.attr.btf_value_type_id).ok()?.kind else { return None };
     vars.iter().find_map(|info| match btf.get(info.var).ok()? {
         var if var.name == name => match var.kind {
             Kind::Var { ty, .. } => Some(ty),

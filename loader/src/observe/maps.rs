@@ -19,7 +19,7 @@ pub struct Element {
 
 /// Whether the map's elements can be walked at all; a ring buffer, for one, has none.
 pub fn is_walkable(map: &Map) -> bool {
-    WALKABLE.contains(&map.spec().map_type)
+    WALKABLE.contains(&map.spec().attr.map_type)
 }
 
 /// What the walk asked the kernel, for those who want to watch.
@@ -58,12 +58,12 @@ pub fn elements(map: &Map, limit: usize, mut watch: impl FnMut(Asked<'_>)) -> Re
 
 /// Reads an element's key by the map's BTF; without one, a key of at most eight bytes counts as a number.
 pub fn typed_key(map: &Map, btf: Option<&Btf<'_>>, key: &[u8]) -> Value {
-    typed(btf, map.spec().btf_key_type_id, key)
+    typed(btf, map.spec().attr.btf_key_type_id, key)
 }
 
 /// Reads an element's value by the map's BTF; of a per-CPU map, one for each CPU.
 pub fn typed_value(map: &Map, btf: Option<&Btf<'_>>, value: &[u8]) -> Value {
-    let (ty, size) = (map.spec().btf_value_type_id, map.spec().value_size as usize);
+    let (ty, size) = (map.spec().attr.btf_value_type_id, map.spec().attr.value_size as usize);
     if value.len() == size || size == 0 {
         return typed(btf, ty, value);
     }

@@ -50,7 +50,7 @@ impl<'map> RingBuffer<'map> {
     ///
     /// `EPERM`, `EINVAL`: the map is no ring buffer.
     pub fn new(map: &'map Map, page: usize) -> Result<Self, SysError> {
-        let size = map.spec().max_entries as usize;
+        let size = map.spec().attr.max_entries as usize;
         let consumer = Mapping::new(map, 0, page, true)?;
         let producer = Mapping::new(map, page, page + 2 * size, false)?;
         Ok(Self { map, consumer, producer, page, size })

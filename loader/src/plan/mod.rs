@@ -9,6 +9,7 @@ mod patch;
 mod tag;
 
 use crate::insn::Insn;
+use crate::spec::MapAttr;
 
 pub use link_error::{LinkError, LinkErrorKind};
 pub use patch::{Patch, PatchKind};
@@ -78,31 +79,15 @@ pub struct BtfLoad {
     pub btf: Vec<u8>,
 }
 
-/// A map to be created. Field names are those of `union bpf_attr`.
+/// A map to be created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MapCreate {
     /// Its number.
     pub id: MapId,
     /// Its name in the object, in full.
     pub name: String,
-    /// `enum bpf_map_type`.
-    pub map_type: u32,
-    /// Bytes.
-    pub key_size: u32,
-    /// Bytes.
-    pub value_size: u32,
-    /// Entries; bytes for a ring buffer.
-    pub max_entries: u32,
-    /// BPF_F_*.
-    pub map_flags: u32,
-    /// NUMA node; counts only with BPF_F_NUMA_NODE.
-    pub numa_node: u32,
-    /// What newer map types need besides.
-    pub map_extra: u64,
-    /// BTF type of a key, as the map's own BTF says; 0 without one.
-    pub btf_key_type_id: u32,
-    /// BTF type of a value; 0 without one.
-    pub btf_value_type_id: u32,
+    /// What it is created with.
+    pub attr: MapAttr,
     /// What was changed against the object's definition, and why.
     pub adjusted: Option<String>,
 }
@@ -180,7 +165,7 @@ impl Plan {
 impl MapCreate {
     /// Whether its keys or values have BTF types.
     pub fn is_typed(&self) -> bool {
-        self.btf_key_type_id != 0 || self.btf_value_type_id != 0
+        self.attr.btf_key_type_id != 0 || self.attr.btf_value_type_id != 0
     }
 }
 

@@ -3,7 +3,7 @@
 //! That is why a program can use a global at all: an instruction may hold the address of a map's value
 //! (BPF_PSEUDO_MAP_VALUE), and user space reads the same bytes through the same map.
 
-use super::{MapOrigin, MapSpec, Place, SpecError};
+use super::{MapAttr, MapOrigin, MapSpec, Place, SpecError};
 use crate::btf::{Btf, Kind, Linkage};
 use crate::elf::Section;
 
@@ -37,15 +37,15 @@ pub(super) fn read(section: &Section<'_>, btf: Option<&Btf<'_>>) -> Result<Optio
         place: Place { section: section.index, offset: 0 },
         extent: section.size,
         origin: MapOrigin::Data { read_only },
-        map_type: BPF_MAP_TYPE_ARRAY,
-        key_size: 4,
-        value_size,
-        max_entries: 1,
-        map_flags,
-        numa_node: 0,
-        map_extra: 0,
-        btf_key_type_id: 0,
-        btf_value_type_id: datasec.map_or(0, |(id, _)| id),
+        attr: MapAttr {
+            map_type: BPF_MAP_TYPE_ARRAY,
+            key_size: 4,
+            value_size,
+            max_entries: 1,
+            map_flags,
+            btf_value_type_id: datasec.map_or(0, |(id, _)| id),
+            ..MapAttr::default()
+        },
     }))
 }
 

@@ -3,7 +3,7 @@
 //! Here the section's bytes are the definition: type, key size, value size, max entries and flags, four bytes each. The
 //! iproute2 loader's `struct bpf_elf_map` goes on with an id, a pinning and an inner map, which must be zero here.
 
-use super::{MapOrigin, MapSpec, Place, SpecError};
+use super::{MapAttr, MapOrigin, MapSpec, Place, SpecError};
 use crate::elf::{Object, Section, SymbolKind};
 
 const FIELDS: usize = 5;
@@ -38,15 +38,7 @@ pub(super) fn read(object: &Object<'_>, section: &Section<'_>, maps: &mut Vec<Ma
             place: Place { section: section.index, offset: symbol.value },
             extent: end.saturating_sub(symbol.value),
             origin: MapOrigin::Legacy,
-            map_type,
-            key_size,
-            value_size,
-            max_entries,
-            map_flags,
-            numa_node: 0,
-            map_extra: 0,
-            btf_key_type_id: 0,
-            btf_value_type_id: 0,
+            attr: MapAttr { map_type, key_size, value_size, max_entries, map_flags, ..MapAttr::default() },
         });
     }
     Ok(())

@@ -8,7 +8,7 @@
 //! __u16 *key;                  PTR → __u16              → that type, and its size
 //! ```
 
-use super::{MapOrigin, MapSpec, Place, SpecError};
+use super::{MapAttr, MapOrigin, MapSpec, Place, SpecError};
 use crate::btf::{Btf, Kind, Member};
 use crate::elf::{Object, Section};
 
@@ -50,15 +50,7 @@ pub(super) fn read(
             place: Place { section: section.index, offset },
             extent,
             origin: MapOrigin::Btf,
-            map_type: 0,
-            key_size: 0,
-            value_size: 0,
-            max_entries: 0,
-            map_flags: 0,
-            numa_node: 0,
-            map_extra: 0,
-            btf_key_type_id: 0,
-            btf_value_type_id: 0,
+            attr: MapAttr::default(),
         };
         read_members(btf, ty, &mut spec)?;
         maps.push(spec);
@@ -80,24 +72,24 @@ fn read_members(btf: &Btf<'_>, ty: u32, spec: &mut MapSpec) -> Result<(), SpecEr
     for member in members {
         let number = || number(btf, member).map_err(|problem| invalid(format!("`{}` {problem}", member.name)));
         match member.name {
-            "type" => spec.map_type = number()?,
-            "max_entries" => spec.max_entries = number()?,
-            "map_flags" => spec.map_flags |= number()?,
+            "type" => spec.attr.map_type = number()?,
+            "max_entries" => spec.attr.max_entries = number()?,
+            "map_flags" => spec.attr.map_flags |= number()?,
             "numa_node" => {
-                spec.numa_node = number()?;
-                spec.map_flags |= BPF_F_NUMA_NODE;
+                spec.attr.numa_node = number()?;
+                spec.attr.map_flags |= BPF_F_NUMA_NODE;
             }
-            "map_extra" => spec.map_extra = number()?.into(),
+            "map_extra" => spec.attr.map_extra = number()?.into(),
             "key_size" => set_size(&mut key_size, number()?).map_err(|e| invalid(format!("`key_size` {e}")))?,
             "value_size" => set_size(&mut value_size, number()?).map_err(|e| invalid(format!("`value_size` {e}")))?,
             "key" => {
                 let (id, size) = pointee(btf, member).map_err(|e| invalid(format!("`key` {e}")))?;
-                spec.btf_key_type_id = id;
+                spec.attr.btf_key_type_id = id;
                 set_size(&mut key_size, size).map_err(|e| invalid(format!("`key` {e}")))?;
             }
             "value" => {
                 let (id, size) = pointee(btf, member).map_err(|e| invalid(format!("`value` {e}")))?;
-                spec.btf_value_type_id = id;
+                spec.attr.btf_value_type_id = id;
                 set_size(&mut value_size, size).map_err(|e| invalid(format!("`value` {e}")))?;
             }
             unknown => {
@@ -106,11 +98,11 @@ fn read_members(btf: &Btf<'_>, ty: u32, spec: &mut MapSpec) -> Result<(), SpecEr
             }
         }
     }
-    if spec.map_type == 0 {
+    if spec.attr.map_type == 0 {
         return Err(invalid("no `type`: __uint(type, BPF_MAP_TYPE_…) is missing".to_owned()));
     }
-    spec.key_size = key_size.unwrap_or(0);
-    spec.value_size = value_size.unwrap_or(0);
+    spec.attr.key_size = key_size.unwrap_or(0);
+    spec.attr.value_size = value_size.unwrap_or(0);
     Ok(())
 }
 

@@ -6,6 +6,7 @@
 mod data;
 mod functions;
 mod legacy_map;
+mod map;
 mod map_def;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use crate::btf::{Btf, BtfError};
 use crate::elf::Object;
 
 pub use functions::{Function, Functions};
+pub use map::{MapAttr, MapOrigin, MapSpec};
 
 /// An object whose parts do not make sense together.
 #[derive(Debug, Error, PartialEq, Eq, Clone)]
@@ -68,51 +70,6 @@ pub struct Spec<'data> {
     pub line_info: BTreeMap<usize, Vec<LineInfo>>,
     /// Byte offsets of CO-RE relocations by section index.
     pub core_relos: BTreeMap<usize, Vec<u32>>,
-}
-
-/// The blueprint of one map. Field names are those of `union bpf_attr` for BPF_MAP_CREATE.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MapSpec {
-    /// The symbol's name; the section's name for a data section.
-    pub name: String,
-    /// Where its definition begins.
-    pub place: Place,
-    /// Bytes of the definition or of the data.
-    pub extent: u64,
-    /// What kind of definition it came from.
-    pub origin: MapOrigin,
-    /// `enum bpf_map_type`.
-    pub map_type: u32,
-    /// Bytes.
-    pub key_size: u32,
-    /// Bytes.
-    pub value_size: u32,
-    /// Entries; bytes for a ring buffer.
-    pub max_entries: u32,
-    /// BPF_F_*.
-    pub map_flags: u32,
-    /// The NUMA node to allocate on; counts only with BPF_F_NUMA_NODE.
-    pub numa_node: u32,
-    /// What newer map types need besides.
-    pub map_extra: u64,
-    /// BTF type of a key; 0 without one.
-    pub btf_key_type_id: u32,
-    /// BTF type of a value; 0 without one.
-    pub btf_value_type_id: u32,
-}
-
-/// How the object defines a map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MapOrigin {
-    /// A struct in `.maps`, whose BTF type says everything.
-    Btf,
-    /// A `struct bpf_map_def` in `maps`, whose bytes say everything.
-    Legacy,
-    /// A data section, which becomes an array of one entry.
-    Data {
-        /// `.rodata`: the program may not write it, and nobody after the freeze.
-        read_only: bool,
-    },
 }
 
 impl<'data> Spec<'data> {

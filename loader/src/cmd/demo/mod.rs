@@ -100,8 +100,8 @@ impl Story<'_> {
     fn maps(&self, plan: &Plan) -> Result<(), Failure> {
         self.title(2, "The maps: what the filter remembers lies outside it")?;
         for map in plan.maps() {
-            let kind = names::map_type_short(map.map_type);
-            let (key, value, max) = (map.key_size, map.value_size, map.max_entries);
+            let kind = names::map_type_short(map.attr.map_type);
+            let (key, value, max) = (map.attr.key_size, map.attr.value_size, map.attr.max_entries);
             self.line(&format!("{:<6} {kind}, key {key} bytes, value {value} bytes, max_entries {max}", map.name))?;
         }
         Ok(())
@@ -193,7 +193,7 @@ impl Story<'_> {
         let btf = show::uploaded_btf(plan);
         for (_, map) in kernel.maps() {
             let failed = |error| Failure::new(Exit::Other, format!("reading map `{}`: {error}", map.name()));
-            let elements = maps::elements(map, map.spec().max_entries as usize, |_| ()).map_err(failed)?;
+            let elements = maps::elements(map, map.spec().attr.max_entries as usize, |_| ()).map_err(failed)?;
             for line in show::map_lines(map, btf.as_ref(), &elements) {
                 self.line(&line)?;
             }

@@ -16,7 +16,7 @@ use crate::cmd::output::Output;
 /// The reading ends of a load's ring buffers.
 pub(super) fn rings(kernel: &Kernel) -> Result<Vec<RingBuffer<'_>>, Failure> {
     let page = Target::running().page_size.unwrap_or(4096) as usize;
-    let maps = kernel.maps().filter(|(_, map)| map.spec().map_type == ringbuf::MAP_TYPE);
+    let maps = kernel.maps().filter(|(_, map)| map.spec().attr.map_type == ringbuf::MAP_TYPE);
     maps.map(|(_, map)| RingBuffer::new(map, page))
         .collect::<Result<_, _>>()
         .map_err(|error| Failure::new(Exit::Other, format!("reading events: {error}")))

@@ -10,13 +10,14 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use minibpf::kernel::{Kernel, LogRequest};
+use minibpf::kernel::Kernel;
 use minibpf::observe::ringbuf;
 use minibpf::plan::{Fate, Plan, ProgLoad};
 
 use super::connect::{self, HostPort};
 use super::failure::{Exit, Failure};
 use super::object::{self, PlanOptions};
+use super::options::StepOptions;
 use super::output::Output;
 use super::signals::Signals;
 use super::stats::Stats;
@@ -42,18 +43,8 @@ pub(crate) struct Load {
     after_connect: bool,
     #[command(flatten)]
     plan: PlanOptions,
-    /// Each system call as it happens, in strace's words
-    #[arg(long)]
-    trace: bool,
-    /// Everything but the system calls
-    #[arg(long)]
-    dry_run: bool,
-    /// Ask for the verifier's log even when the program loads; 1: at branches, 2: at every instruction
-    #[arg(long, value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "1", value_parser = clap::value_parser!(u32).range(1..=2))]
-    verifier_log: Option<u32>,
-    /// Print the kernel's text unedited
-    #[arg(long)]
-    raw_log: bool,
+    #[command(flatten)]
+    steps: StepOptions,
     /// Stop after this time: 500ms, 10s, 2m
     #[arg(long, value_name = "T", value_parser = duration::parse)]
     duration: Option<Duration>,
@@ -81,7 +72,7 @@ impl Load {
         object::with_plan(&self.object, &bytes, &self.plan.options(), |_, plan| {
             let program = the_only_program(plan)?;
             self.check_count(plan)?;
-            if self.dry_run {
+            if self.steps.dry_run {
                 dry_run(output, plan)?;
                 return connect::dry_run(output, &self.connect, self.after_connect);
             }
@@ -90,7 +81,7 @@ impl Load {
     }
 
     fn load(&self, output: &Output, plan: &Plan, program: &ProgLoad) -> Result<(), Failure> {
-        let tracer = Tracer::if_asked(output, self.trace);
+        let tracer = Tracer::if_asked(output, self.steps.trace);
         let started = Instant::now();
         let signals = Signals::catch()?;
         let addresses = self.connect.resolve(self.timeout)?;
@@ -121,16 +112,14 @@ impl Load {
     /// The steps of the plan, one after the other.
     fn load_steps(&self, output: &Output, tracer: &Tracer<'_>, plan: &Plan) -> Result<Kernel, Failure> {
         let mut kernel = Kernel::default();
-        if let Some(level) = self.verifier_log {
-            kernel.log = LogRequest::Always(level);
-        }
+        kernel.log = self.steps.log();
         for step in &plan.steps {
             let outcome = tracer.apply(&mut kernel, step)?;
             if let Some(log) = outcome.log {
                 output.tell(log.trim_end());
             }
             if let Some(error) = outcome.error {
-                if let (Some(log), true) = (&error.log, self.raw_log || self.verifier_log.is_some()) {
+                if let (Some(log), true) = (&error.log, self.steps.whole_log()) {
                     output.tell(log.trim_end());
                 }
                 return Err(Failure::from(error).at(self.object.display()));
@@ -140,7 +129,7 @@ impl Load {
     }
 
     fn check_count(&self, plan: &Plan) -> Result<(), Failure> {
-        if self.count.is_some() && !plan.maps().any(|map| map.map_type == ringbuf::MAP_TYPE) {
+        if self.count.is_some() && !plan.maps().any(|map| map.attr.map_type == ringbuf::MAP_TYPE) {
             let why = "--count counts the events of a ring buffer, and this filter has none: use --duration";
             return Err(Failure::new(Exit::Usage, why));
         }

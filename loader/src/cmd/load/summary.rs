@@ -74,7 +74,7 @@ impl Session<'_> {
         let fd = || Fd::Number(map.as_fd().as_raw_fd());
         let answer = |found: bool| if found { Ok(0) } else { Err(Errno::ENOENT) };
         let mut broken = Ok(());
-        let elements = maps::elements(map, map.spec().max_entries as usize, |asked| {
+        let elements = maps::elements(map, map.spec().attr.max_entries as usize, |asked| {
             let traced = match asked {
                 Asked::NextKey(key, found) => self.tracer.call(|| map_next_key(fd(), key), answer(found)),
                 Asked::Lookup(key, found) => self.tracer.call(|| map_lookup(fd(), key), answer(found)),

@@ -122,7 +122,7 @@ fn a_ring_buffer_becomes_a_power_of_two_of_pages() {
         (65_537, 65_536, 131_072),
     ] {
         let map = ring_buffer(asked, Some(page));
-        assert_eq!(map.max_entries, created, "{asked} bytes asked for, pages of {page}");
+        assert_eq!(map.attr.max_entries, created, "{asked} bytes asked for, pages of {page}");
         let why = format!("{asked} bytes asked for: a ring buffer is a power of two of pages of {page}");
         assert_eq!(map.adjusted, Some(why));
     }
@@ -132,10 +132,10 @@ fn a_ring_buffer_becomes_a_power_of_two_of_pages() {
 fn a_ring_buffer_stays_as_it_is_where_nothing_is_to_be_rounded() {
     for (asked, page) in [(4096, Some(4096)), (65_536, Some(16_384)), (1, None), (0, Some(4096))] {
         let map = ring_buffer(asked, page);
-        assert_eq!((map.max_entries, map.adjusted), (asked, None));
+        assert_eq!((map.attr.max_entries, map.adjusted), (asked, None));
     }
     assert_eq!(
-        ring_buffer(u32::MAX, Some(4096)).max_entries,
+        ring_buffer(u32::MAX, Some(4096)).attr.max_entries,
         u32::MAX,
         "the next power does not fit; the kernel says so"
     );
@@ -157,5 +157,5 @@ fn a_map_type_that_takes_no_types_gets_none() {
     let plan = plan(&elf.build()).unwrap();
     let map = plan.map(MapId(0)).unwrap();
     assert!(!map.is_typed());
-    assert_eq!((map.key_size, map.value_size), (4, 4), "the sizes stay");
+    assert_eq!((map.attr.key_size, map.attr.value_size), (4, 4), "the sizes stay");
 }

@@ -20,8 +20,8 @@ fn map_of(name: &str) -> Option<MapSpec> {
 fn a_data_section_is_an_array_of_one_entry() {
     let map = map_of(".data").unwrap();
     assert_eq!(map.name, ".data");
-    assert_eq!((map.map_type, map.key_size, map.value_size, map.max_entries), (2, 4, 4, 1));
-    assert_eq!((map.origin, map.map_flags, map.extent), (MapOrigin::Data { read_only: false }, 0, 4));
+    assert_eq!((map.attr.map_type, map.attr.key_size, map.attr.value_size, map.attr.max_entries), (2, 4, 4, 1));
+    assert_eq!((map.origin, map.attr.map_flags, map.extent), (MapOrigin::Data { read_only: false }, 0, 4));
 }
 
 #[test]
@@ -31,7 +31,11 @@ fn what_follows_the_dot_does_not_change_the_kind_of_data() {
     }
     for name in [".rodata", ".rodata.str1.1", ".rodata.cst16"] {
         let map = map_of(name).unwrap();
-        assert_eq!((map.origin, map.map_flags), (MapOrigin::Data { read_only: true }, BPF_F_RDONLY_PROG), "{name}");
+        assert_eq!(
+            (map.origin, map.attr.map_flags),
+            (MapOrigin::Data { read_only: true }, BPF_F_RDONLY_PROG),
+            "{name}"
+        );
     }
 }
 
@@ -56,7 +60,7 @@ fn a_section_of_zeros_is_data_of_its_size() {
     let mut elf = Elf::new();
     elf.bss(".bss", 4096);
     let map = maps(&elf).unwrap().remove(0);
-    assert_eq!((map.value_size, map.origin), (4096, MapOrigin::Data { read_only: false }));
+    assert_eq!((map.attr.value_size, map.origin), (4096, MapOrigin::Data { read_only: false }));
 }
 
 #[test]
@@ -84,11 +88,11 @@ fn data_with_variable(linkage: u32) -> (u32, MapSpec) {
 #[test]
 fn the_datasec_is_the_type_of_the_value() {
     let (datasec, map) = data_with_variable(STATIC);
-    assert_eq!((map.btf_key_type_id, map.btf_value_type_id), (0, datasec));
+    assert_eq!((map.attr.btf_key_type_id, map.attr.btf_value_type_id), (0, datasec));
 }
 
 #[test]
 fn only_data_with_a_variable_seen_from_outside_can_be_mapped_into_memory() {
-    assert_eq!(data_with_variable(STATIC).1.map_flags, 0);
-    assert_eq!(data_with_variable(GLOBAL).1.map_flags, BPF_F_MMAPABLE);
+    assert_eq!(data_with_variable(STATIC).1.attr.map_flags, 0);
+    assert_eq!(data_with_variable(GLOBAL).1.attr.map_flags, BPF_F_MMAPABLE);
 }

@@ -21,8 +21,8 @@ fn section(words: &[u32], symbols: &[(&str, u64)]) -> Elf {
 fn the_five_words_are_type_sizes_entries_and_flags() {
     let map = maps(&section(&PORTS, &[("ports", 0)])).unwrap().remove(0);
     assert_eq!((map.name.as_str(), map.origin, map.extent), ("ports", MapOrigin::Legacy, 20));
-    assert_eq!((map.map_type, map.key_size, map.value_size), (1, 2, 16));
-    assert_eq!((map.max_entries, map.map_flags, map.btf_key_type_id), (1024, 1, 0));
+    assert_eq!((map.attr.map_type, map.attr.key_size, map.attr.value_size), (1, 2, 16));
+    assert_eq!((map.attr.max_entries, map.attr.map_flags, map.attr.btf_key_type_id), (1024, 1, 0));
 }
 
 #[test]

@@ -40,9 +40,9 @@ fn numbers_are_the_lengths_of_arrays() {
     });
     let map = map.unwrap();
     assert_eq!((map.name.as_str(), map.origin, map.extent), ("ports", MapOrigin::Btf, 32));
-    assert_eq!((map.map_type, map.key_size, map.value_size, map.max_entries), (1, 2, 16, 1024));
-    assert_eq!((map.map_flags, map.map_extra, map.numa_node), (1, 5, 0));
-    assert_eq!((map.btf_key_type_id, map.btf_value_type_id), (0, 0));
+    assert_eq!((map.attr.map_type, map.attr.key_size, map.attr.value_size, map.attr.max_entries), (1, 2, 16, 1024));
+    assert_eq!((map.attr.map_flags, map.attr.map_extra, map.attr.numa_node), (1, 5, 0));
+    assert_eq!((map.attr.btf_key_type_id, map.attr.btf_value_type_id), (0, 0));
 }
 
 #[test]
@@ -55,8 +55,8 @@ fn types_give_the_size_and_the_type_number() {
     let definition = types.pointers(&[("type", map_type), ("key", key), ("value", value)]);
     types.maps(&[("ports", definition)]);
     let map = maps(&with_types(&types)).unwrap().remove(0);
-    assert_eq!((map.key_size, map.btf_key_type_id), (2, port));
-    assert_eq!((map.value_size, map.btf_value_type_id), (16, totals));
+    assert_eq!((map.attr.key_size, map.attr.btf_key_type_id), (2, port));
+    assert_eq!((map.attr.value_size, map.attr.btf_value_type_id), (16, totals));
 }
 
 #[test]
@@ -64,8 +64,8 @@ fn a_numa_node_sets_its_flag() {
     let map =
         map(|types| vec![("type", types.number(1)), ("numa_node", types.number(3)), ("map_flags", types.number(1))]);
     let map = map.unwrap();
-    assert_eq!(map.numa_node, 3);
-    assert_eq!(map.map_flags & 4, 4, "BPF_F_NUMA_NODE, whichever member comes first");
+    assert_eq!(map.attr.numa_node, 3);
+    assert_eq!(map.attr.map_flags & 4, 4, "BPF_F_NUMA_NODE, whichever member comes first");
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_size_may_be_given_twice_if_both_agree() {
             vec![("type", types.number(1)), ("key_size", types.number(size)), ("key", types.ptr(int))]
         })
     };
-    assert_eq!(twice(4).unwrap().key_size, 4);
+    assert_eq!(twice(4).unwrap().attr.key_size, 4);
     let expected = "map `ports`: `key` says 4 bytes, but another member said 8";
     assert_eq!(twice(8), Err(expected.to_owned()));
 
