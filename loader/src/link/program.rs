@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use crate::elf::{RelocRecord, SymbolPlace};
 use crate::insn::Insn;
 use crate::plan::{LinkError, LinkErrorKind, MapId, Patch, PatchKind};
-use crate::spec::{Function, MapOrigin, Place, Spec};
+use crate::spec::{Function, MapOrigin, MapSpec, Place, Spec};
 
 /// `BPF_COMPLEXITY_LIMIT_INSNS`, `include/linux/bpf.h`: slots that a privileged program may have.
 const MAX_SLOTS: usize = 1_000_000;
@@ -192,6 +192,7 @@ impl Linker<'_, '_> {
             return Err(LinkErrorKind::UnknownSection { symbol: name, section: section_name });
         };
         if let MapOrigin::Data { .. } = data.origin {
+            data.broken.clone().map_or(Ok(()), |broken| Err(LinkErrorKind::BrokenMap(broken)))?;
             return match u32::try_from(offset) {
                 Ok(offset) if offset < data.attr.value_size => {
                     Ok((name, PatchKind::MapValue { map: MapId(index), offset }))
@@ -201,6 +202,7 @@ impl Linker<'_, '_> {
         }
         let place = u64::try_from(offset).ok().map(|offset| Place { section, offset });
         match place.and_then(|place| self.spec.map_at(place).filter(|(_, map)| map.place == place)) {
+            Some((_, MapSpec { broken: Some(broken), .. })) => Err(LinkErrorKind::BrokenMap(broken.clone())),
             Some((index, map)) => Ok((map.name.clone(), PatchKind::MapFd { map: MapId(index) })),
             None => Err(LinkErrorKind::NoMap { section: section_name, offset }),
         }

@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::spec::SpecError;
+
 /// A program cannot be linked.
 #[derive(Debug, Error, PartialEq, Eq, Clone)]
 #[error("program `{program}`, section `{section}`, insn {insn}: {kind}")]
@@ -81,6 +83,9 @@ pub enum LinkErrorKind {
         /// Bytes.
         offset: i64,
     },
+    /// The map is there, but its definition makes no sense.
+    #[error("it uses a map that cannot be created: {0}")]
+    BrokenMap(SpecError),
     /// The address lies outside the data section.
     #[error("byte {offset} of section `{section}`, which has {size} bytes")]
     OutsideData {

@@ -14,13 +14,18 @@ const BPF_F_RDONLY_PROG: u32 = 1 << 7;
 const BPF_F_MMAPABLE: u32 = 1 << 10;
 
 /// Reads a data section; `None` if `section` is none, or is empty.
-pub(super) fn read(section: &Section<'_>, btf: Option<&Btf<'_>>) -> Result<Option<MapSpec>, SpecError> {
-    let Some(read_only) = is_data(&section.name).filter(|_| section.is_alloc && !section.is_code) else {
-        return Ok(None);
-    };
+pub(super) fn read(section: &Section<'_>, btf: Option<&Btf<'_>>) -> Option<MapSpec> {
+    let read_only = is_data(&section.name).filter(|_| section.is_alloc && !section.is_code)?;
     if section.size == 0 {
-        return Ok(None);
+        return None;
     }
+    let place = Place { section: section.index, offset: 0 };
+    let definition = attr(section, read_only, btf);
+    Some(MapSpec::new(&section.name, place, section.size, MapOrigin::Data { read_only }, definition))
+}
+
+/// The array that holds a data section.
+fn attr(section: &Section<'_>, read_only: bool, btf: Option<&Btf<'_>>) -> Result<MapAttr, SpecError> {
     let value_size = u32::try_from(section.size).ok().filter(|&size| size <= i32::MAX as u32).ok_or_else(|| {
         let problem = format!("{} bytes, but a map's value can have at most {}", section.size, i32::MAX);
         SpecError::invalid(format!("section `{}`", section.name), problem)
@@ -28,25 +33,16 @@ pub(super) fn read(section: &Section<'_>, btf: Option<&Btf<'_>>) -> Result<Optio
     let datasec = btf.and_then(|btf| btf.datasec(&section.name));
     // Only variables that other files could name are meant to be seen from outside.
     let shared = datasec.as_ref().is_some_and(|(_, ty)| has_shared_variable(btf, &ty.kind));
-    let mut map_flags = if read_only { BPF_F_RDONLY_PROG } else { 0 };
-    if shared {
-        map_flags |= BPF_F_MMAPABLE;
-    }
-    Ok(Some(MapSpec {
-        name: section.name.to_string(),
-        place: Place { section: section.index, offset: 0 },
-        extent: section.size,
-        origin: MapOrigin::Data { read_only },
-        attr: MapAttr {
-            map_type: BPF_MAP_TYPE_ARRAY,
-            key_size: 4,
-            value_size,
-            max_entries: 1,
-            map_flags,
-            btf_value_type_id: datasec.map_or(0, |(id, _)| id),
-            ..MapAttr::default()
-        },
-    }))
+    let map_flags = if read_only { BPF_F_RDONLY_PROG } else { 0 } | if shared { BPF_F_MMAPABLE } else { 0 };
+    Ok(MapAttr {
+        map_type: BPF_MAP_TYPE_ARRAY,
+        key_size: 4,
+        value_size,
+        max_entries: 1,
+        map_flags,
+        btf_value_type_id: datasec.map_or(0, |(id, _)| id),
+        ..MapAttr::default()
+    })
 }
 
 /// Whether a section of this name holds variables, and if so whether they are constant.

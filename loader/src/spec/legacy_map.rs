@@ -9,7 +9,7 @@ use crate::elf::{Object, Section, SymbolKind};
 const FIELDS: usize = 5;
 
 /// Reads every map of a `maps` section: one per symbol, each reaching to the next.
-pub(super) fn read(object: &Object<'_>, section: &Section<'_>, maps: &mut Vec<MapSpec>) -> Result<(), SpecError> {
+pub(super) fn read(object: &Object<'_>, section: &Section<'_>, maps: &mut Vec<MapSpec>) {
     let mut symbols: Vec<_> = object
         .symbols_in(section.index)
         .filter(|symbol| symbol.kind == SymbolKind::Object || !symbol.is_local)
@@ -19,27 +19,23 @@ pub(super) fn read(object: &Object<'_>, section: &Section<'_>, maps: &mut Vec<Ma
     for symbol in &symbols {
         let end = ends.next().unwrap_or(section.data.len() as u64);
         let bytes = section.data.get(symbol.value as usize..end as usize).unwrap_or_default();
-        let invalid =
-            |problem| SpecError::invalid(format!("section `{}`, map `{}`", section.name, symbol.name), problem);
-        let (words, _) = bytes.as_chunks::<4>();
-        let words: Vec<u32> = words.iter().map(|word| u32::from_le_bytes(*word)).collect();
-        let Some((&[map_type, key_size, value_size, max_entries, map_flags], rest)) =
-            words.split_first_chunk::<FIELDS>()
-        else {
-            return Err(invalid(format!("{} bytes, expected at least {}", bytes.len(), FIELDS * 4)));
-        };
-        if let Some(at) = rest.iter().position(|&word| word != 0) {
-            let problem =
-                format!("the word at byte {} is {:#x}, expected 0", (FIELDS + at) * 4, rest.get(at).unwrap_or(&0));
-            return Err(invalid(problem));
-        }
-        maps.push(MapSpec {
-            name: symbol.name.to_string(),
-            place: Place { section: section.index, offset: symbol.value },
-            extent: end.saturating_sub(symbol.value),
-            origin: MapOrigin::Legacy,
-            attr: MapAttr { map_type, key_size, value_size, max_entries, map_flags, ..MapAttr::default() },
+        let definition = read_words(bytes).map_err(|problem| {
+            SpecError::invalid(format!("section `{}`, map `{}`", section.name, symbol.name), problem)
         });
+        let place = Place { section: section.index, offset: symbol.value };
+        maps.push(MapSpec::new(&symbol.name, place, end.saturating_sub(symbol.value), MapOrigin::Legacy, definition));
     }
-    Ok(())
+}
+
+/// Reads one definition; what follows the five fields must be zero.
+fn read_words(bytes: &[u8]) -> Result<MapAttr, String> {
+    let words: Vec<u32> = bytes.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
+    let Some((&[map_type, key_size, value_size, max_entries, map_flags], rest)) = words.split_first_chunk::<FIELDS>()
+    else {
+        return Err(format!("{} bytes, expected at least {}", bytes.len(), FIELDS * 4));
+    };
+    match rest.iter().enumerate().find(|(_, word)| **word != 0) {
+        Some((at, word)) => Err(format!("the word at byte {} is {word:#x}, expected 0", (FIELDS + at) * 4)),
+        None => Ok(MapAttr { map_type, key_size, value_size, max_entries, map_flags, ..MapAttr::default() }),
+    }
 }

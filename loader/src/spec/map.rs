@@ -1,6 +1,6 @@
 //! The blueprint of one map.
 
-use super::Place;
+use super::{Place, SpecError};
 
 /// A map as the object defines it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,25 @@ pub struct MapSpec {
     pub origin: MapOrigin,
     /// What it is to be created with.
     pub attr: MapAttr,
+    /// Why it cannot be: its definition makes no sense. Only a program that uses the map fails for that.
+    pub broken: Option<SpecError>,
+}
+
+impl MapSpec {
+    /// A map as its definition reads, or as a broken one.
+    pub(super) fn new(
+        name: &str,
+        place: Place,
+        extent: u64,
+        origin: MapOrigin,
+        definition: Result<MapAttr, SpecError>,
+    ) -> Self {
+        let (attr, broken) = match definition {
+            Ok(attr) => (attr, None),
+            Err(error) => (MapAttr::default(), Some(error)),
+        };
+        Self { name: name.to_owned(), place, extent, origin, attr, broken }
+    }
 }
 
 /// What BPF_MAP_CREATE is told, descriptors apart. Names are those of `union bpf_attr`.

@@ -40,20 +40,14 @@ pub(super) fn read(
         // clang fills in the offset of `static` variables only; the others have a symbol of their name.
         let symbol = object.symbols_in(section.index).find(|symbol| symbol.name == var.name && !symbol.is_local);
         let offset = symbol.map_or(u64::from(secinfo.offset), |symbol| symbol.value);
-        let extent = u64::from(secinfo.size);
-        if offset.checked_add(extent).is_none_or(|end| end > section.size) {
+        let (place, extent) = (Place { section: section.index, offset }, u64::from(secinfo.size));
+        let definition = if offset.checked_add(extent).is_none_or(|end| end > section.size) {
             let problem = format!("{extent} bytes at {offset:#x} lie outside the section of {} bytes", section.size);
-            return Err(SpecError::invalid(format!("map `{}`", var.name), problem));
-        }
-        let mut spec = MapSpec {
-            name: var.name.to_owned(),
-            place: Place { section: section.index, offset },
-            extent,
-            origin: MapOrigin::Btf,
-            attr: MapAttr::default(),
+            Err(SpecError::invalid(format!("map `{}`", var.name), problem))
+        } else {
+            read_members(btf, var.name, ty)
         };
-        read_members(btf, ty, &mut spec)?;
-        maps.push(spec);
+        maps.push(MapSpec::new(var.name, place, extent, MapOrigin::Btf, definition));
     }
     if let Some(new) = maps.get_mut(first..) {
         new.sort_by_key(|map| map.place);
@@ -61,9 +55,10 @@ pub(super) fn read(
     Ok(())
 }
 
-/// Reads the members of the variable's struct into `spec`.
-fn read_members(btf: &Btf<'_>, ty: u32, spec: &mut MapSpec) -> Result<(), SpecError> {
-    let invalid = |problem: String| SpecError::invalid(format!("map `{}`", spec.name), problem);
+/// Reads the members of the struct that is the variable's type.
+fn read_members(btf: &Btf<'_>, name: &str, ty: u32) -> Result<MapAttr, SpecError> {
+    let invalid = |problem: String| SpecError::invalid(format!("map `{name}`"), problem);
+    let mut attr = MapAttr::default();
     let (id, ty) = btf.resolve(ty)?;
     let Kind::Struct { members, .. } = &ty.kind else {
         return Err(invalid(format!("BTF type {id} is {}, expected a struct", ty.kind.name())));
@@ -72,24 +67,24 @@ fn read_members(btf: &Btf<'_>, ty: u32, spec: &mut MapSpec) -> Result<(), SpecEr
     for member in members {
         let number = || number(btf, member).map_err(|problem| invalid(format!("`{}` {problem}", member.name)));
         match member.name {
-            "type" => spec.attr.map_type = number()?,
-            "max_entries" => spec.attr.max_entries = number()?,
-            "map_flags" => spec.attr.map_flags |= number()?,
+            "type" => attr.map_type = number()?,
+            "max_entries" => attr.max_entries = number()?,
+            "map_flags" => attr.map_flags |= number()?,
             "numa_node" => {
-                spec.attr.numa_node = number()?;
-                spec.attr.map_flags |= BPF_F_NUMA_NODE;
+                attr.numa_node = number()?;
+                attr.map_flags |= BPF_F_NUMA_NODE;
             }
-            "map_extra" => spec.attr.map_extra = number()?.into(),
+            "map_extra" => attr.map_extra = number()?.into(),
             "key_size" => set_size(&mut key_size, number()?).map_err(|e| invalid(format!("`key_size` {e}")))?,
             "value_size" => set_size(&mut value_size, number()?).map_err(|e| invalid(format!("`value_size` {e}")))?,
             "key" => {
                 let (id, size) = pointee(btf, member).map_err(|e| invalid(format!("`key` {e}")))?;
-                spec.attr.btf_key_type_id = id;
+                attr.btf_key_type_id = id;
                 set_size(&mut key_size, size).map_err(|e| invalid(format!("`key` {e}")))?;
             }
             "value" => {
                 let (id, size) = pointee(btf, member).map_err(|e| invalid(format!("`value` {e}")))?;
-                spec.attr.btf_value_type_id = id;
+                attr.btf_value_type_id = id;
                 set_size(&mut value_size, size).map_err(|e| invalid(format!("`value` {e}")))?;
             }
             unknown => {
@@ -98,12 +93,12 @@ fn read_members(btf: &Btf<'_>, ty: u32, spec: &mut MapSpec) -> Result<(), SpecEr
             }
         }
     }
-    if spec.attr.map_type == 0 {
+    if attr.map_type == 0 {
         return Err(invalid("no `type`: __uint(type, BPF_MAP_TYPE_…) is missing".to_owned()));
     }
-    spec.attr.key_size = key_size.unwrap_or(0);
-    spec.attr.value_size = value_size.unwrap_or(0);
-    Ok(())
+    attr.key_size = key_size.unwrap_or(0);
+    attr.value_size = value_size.unwrap_or(0);
+    Ok(attr)
 }
 
 const BPF_F_NUMA_NODE: u32 = 1 << 2;

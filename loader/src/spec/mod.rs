@@ -88,8 +88,8 @@ impl<'data> Spec<'data> {
         for section in &object.sections {
             match section.name.as_ref() {
                 ".maps" => map_def::read(object, section, btf.as_ref(), &mut maps)?,
-                name if name == "maps" || name.starts_with("maps/") => legacy_map::read(object, section, &mut maps)?,
-                _ => maps.extend(data::read(section, btf.as_ref())?),
+                name if name == "maps" || name.starts_with("maps/") => legacy_map::read(object, section, &mut maps),
+                _ => maps.extend(data::read(section, btf.as_ref())),
             }
         }
         Ok(Self {

@@ -14,8 +14,11 @@ fn read<T>(elf: &Elf, look: impl Fn(&Spec<'_>) -> T) -> Result<T, String> {
     Spec::read(&object).map(|spec| look(&spec)).map_err(|e| e.to_string())
 }
 
+/// The maps of an object, or why one of them is broken.
 fn maps(elf: &Elf) -> Result<Vec<MapSpec>, String> {
-    read(elf, |spec| spec.maps.clone())
+    let maps = read(elf, |spec| spec.maps.clone())?;
+    let sound = |map: MapSpec| map.broken.as_ref().map_or(Ok(map.clone()), |broken| Err(broken.to_string()));
+    maps.into_iter().map(sound).collect()
 }
 
 /// The programs of an object with one program in a section of this name.

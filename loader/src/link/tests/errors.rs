@@ -194,3 +194,18 @@ fn a_program_that_cannot_be_linked_does_not_spoil_the_others() {
     assert_eq!(link_error(&plan).program, "bad");
     assert_eq!(program(&plan, "good").insns.len(), 1);
 }
+
+#[test]
+fn a_map_that_cannot_be_created_spoils_only_the_program_that_uses_it() {
+    let mut elf = Elf::new();
+    let maps = elf.data("maps", &[1; 8]); // too short for a definition
+    let ports = elf.var(maps, "ports", 0, 8);
+    let user = elf.program("socket/user", "user", &[LDDW, EXIT].concat());
+    elf.program("socket/other", "other", EXIT);
+    elf.reloc(user, 0, R_BPF_64_64, ports);
+    let plan = plan(&elf.build()).unwrap();
+    let expected = "program `user`, section `socket/user`, insn 0: it uses a map that cannot be created: \
+        section `maps`, map `ports`: 8 bytes, expected at least 20";
+    assert_eq!(link_error(&plan).to_string(), expected);
+    assert_eq!(program(&plan, "other").insns.len(), 1);
+}
