@@ -1,12 +1,26 @@
 //! Maps as objects before BTF define them: `struct bpf_map_def ports SEC("maps") = { .type = … }`.
 //!
-//! Here the section's bytes are the definition: type, key size, value size, max entries and flags, four bytes each. The
-//! iproute2 loader's `struct bpf_elf_map` goes on with an id, a pinning and an inner map, which must be zero here.
+//! Here the section's bytes are the definition: type, key size, value size, max entries and flags, four bytes each (20 in
+//! all). Other loaders added to it, each in its own way:
+//!
+//! ```text
+//! 20  the five fields
+//! 28  + id, pinning                        iproute2's struct bpf_elf_map, in its first form
+//! 36  + inner id, inner index              iproute2's, for maps in maps
+//! 280 + pinning, a namespace of 256 bytes  gobpf's
+//! ```
+//!
+//! An id and a pinning tell those loaders under which name to share the map; they do not change what it is, and do not count
+//! here. An inner map does, and is refused.
 
 use super::{MapAttr, MapOrigin, MapSpec, Place, SpecError};
 use crate::elf::{Object, Section, SymbolKind};
 
 const FIELDS: usize = 5;
+/// Bytes of gobpf's definition.
+const WITH_NAMESPACE: usize = 280;
+/// The words after the five fields that do not count: id and pinning.
+const SHARING: usize = 2;
 
 /// Reads every map of a `maps` section: one per symbol, each reaching to the next.
 pub(super) fn read(object: &Object<'_>, section: &Section<'_>, maps: &mut Vec<MapSpec>) {
@@ -27,15 +41,19 @@ pub(super) fn read(object: &Object<'_>, section: &Section<'_>, maps: &mut Vec<Ma
     }
 }
 
-/// Reads one definition; what follows the five fields must be zero.
+/// Reads one definition.
 fn read_words(bytes: &[u8]) -> Result<MapAttr, String> {
     let words: Vec<u32> = bytes.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word)).collect();
     let Some((&[map_type, key_size, value_size, max_entries, map_flags], rest)) = words.split_first_chunk::<FIELDS>()
     else {
         return Err(format!("{} bytes, expected at least {}", bytes.len(), FIELDS * 4));
     };
-    match rest.iter().enumerate().find(|(_, word)| **word != 0) {
-        Some((at, word)) => Err(format!("the word at byte {} is {word:#x}, expected 0", (FIELDS + at) * 4)),
+    let ignored = if bytes.len() == WITH_NAMESPACE { rest.len() } else { SHARING };
+    match rest.iter().enumerate().skip(ignored).find(|(_, word)| **word != 0) {
+        Some((at, word)) => Err(format!(
+            "the word at byte {} is {word:#x}, expected 0: an inner map can only be defined in .maps",
+            (FIELDS + at) * 4
+        )),
         None => Ok(MapAttr { map_type, key_size, value_size, max_entries, map_flags, ..MapAttr::default() }),
     }
 }

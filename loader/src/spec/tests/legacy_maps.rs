@@ -26,16 +26,20 @@ fn the_five_words_are_type_sizes_entries_and_flags() {
 }
 
 #[test]
-fn a_longer_definition_is_read_if_the_rest_is_zero() {
-    // 28 bytes: an id and a pinning follow, as iproute2 has them.
-    let words = [&PORTS[..], &[0, 0]].concat();
-    assert_eq!(maps(&section(&words, &[("ports", 0)])).unwrap()[0].extent, 28);
+fn the_id_and_pinning_of_other_loaders_do_not_count() {
+    let namespace = [0x2f73_6174; 64];
+    for rest in [&[7, 2][..], &[7, 2, 0, 0], &[&[2], &namespace[..]].concat()] {
+        let words = [&PORTS[..], rest].concat();
+        let map = maps(&section(&words, &[("ports", 0)])).unwrap().remove(0);
+        assert_eq!((map.extent, map.attr.max_entries), (words.len() as u64 * 4, 1024));
+    }
 }
 
 #[test]
-fn a_longer_definition_is_refused_if_the_rest_says_something() {
-    let words = [&PORTS[..], &[0, 2]].concat();
-    let expected = "section `maps`, map `ports`: the word at byte 24 is 0x2, expected 0";
+fn an_inner_map_is_refused() {
+    let words = [&PORTS[..], &[0, 0, 3]].concat();
+    let expected = "section `maps`, map `ports`: the word at byte 28 is 0x3, expected 0: \
+        an inner map can only be defined in .maps";
     assert_eq!(maps(&section(&words, &[("ports", 0)])), Err(expected.to_owned()));
 }
 
