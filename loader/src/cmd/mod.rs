@@ -114,11 +114,19 @@ fn usage(error: &clap::Error) -> ExitCode {
     if help {
         return Exit::Done.into();
     }
-    if std::env::args_os().any(|arg| ["-j", "--json", "-p", "--pretty"].iter().any(|flag| arg == *flag)) {
+    if std::env::args_os().skip(1).any(|arg| asks_for_json(&arg.to_string_lossy())) {
         let text = error.render().to_string();
-        let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+        // A message of several lines names the missing arguments; what follows a blank line is how to use the command.
+        let message: Vec<_> = text.lines().take_while(|line| !line.trim().is_empty()).map(str::trim).collect();
+        let message = message.join(" ").trim_start_matches("error: ").to_owned();
         let failure = Failure::new(Exit::Usage, message).hint("minibpf --help shows the commands");
         let _ = output::write_line(&failure.json(), false);
     }
     Exit::Usage.into()
+}
+
+/// Whether an argument is `--json`, `--pretty`, or short options with `j` or `p` among them.
+fn asks_for_json(arg: &str) -> bool {
+    let short = || arg.strip_prefix('-').is_some_and(|flags| flags.chars().all(|flag| "jpqv".contains(flag)));
+    matches!(arg, "--json" | "--pretty") || (arg.contains(['j', 'p']) && short())
 }

@@ -3,9 +3,11 @@
 //! TCP takes what a filter cuts off for lost: the peer sends it again, and again. From outside that looks like a slow
 //! network. Two counters that need no privilege tell it apart:
 //!
-//! - a dropped segment (return value 0) counts as a drop of the socket (SO_MEMINFO);
-//! - a trimmed one comes through without data: `segs_in` rises while `data_segs_in` does not (TCP_INFO). Acknowledgements
-//!   do the same, but only after we have sent something.
+//! - a dropped segment (return value 0) counts as a drop of the socket (SO_MEMINFO). What TCP itself drops, such as a
+//!   keep-alive probe, counts there too, but it has come through the filter, so it also counts in `segs_in` (TCP_INFO);
+//! - a trimmed one comes through without data: `segs_in` rises while `data_segs_in` does not. Acknowledgements do the same,
+//!   but only after we have sent something, be it a probe of the peer's closed window; keep-alive probes do, but are
+//!   answered. A trimmed segment looks like an acknowledgement of nothing new, which nobody answers: `segs_out` stands.
 
 use std::fmt;
 use std::os::fd::AsFd;
@@ -69,12 +71,12 @@ impl StallWatch {
             self.stands_since = Some(now);
             return Ok(None);
         };
-        let dropped = now.drops.wrapping_sub(before.drops);
         let empty = now.tcp.segs_in.wrapping_sub(before.tcp.segs_in);
+        let dropped = now.drops.wrapping_sub(before.drops).saturating_sub(empty);
         if dropped >= SUSPICIOUS {
             return Ok(Some(Stall::Dropped(dropped)));
         }
-        let silent = before.tcp.unacked() == 0 && now.tcp.data_segs_out == before.tcp.data_segs_out;
+        let silent = before.tcp.unacked() == 0 && now.tcp.segs_out == before.tcp.segs_out;
         Ok((silent && empty >= SUSPICIOUS).then_some(Stall::Trimmed(empty)))
     }
 }

@@ -272,10 +272,10 @@ impl<'a> Pump<'a> {
     }
 
     /// A connection can also end before it stalls for long: a peer that sends its answer and closes may have the end accepted
-    /// and the answer cut off.
+    /// and the answer cut off. While it is open, a drop says nothing: a keep-alive probe counts as one.
     fn warn_of_loss(&self) -> Result<(), Failure> {
         let dropped = sockopt::drops(self.stream).unwrap_or(0);
-        if dropped == 0 || self.stall.is_none() {
+        if dropped == 0 || self.peer_open || self.stall.is_none() {
             return Ok(());
         }
         self.output.warn("loss", format_args!(

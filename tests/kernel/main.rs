@@ -1,0 +1,21 @@
+//! minibpf on the real kernel, on loopback alone. Each test goes by the ids of what it loaded itself, so all can run at once.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may panic: that is how it fails"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod addresses;
+mod check;
+mod demo;
+mod library;
+mod linking;
+mod load;
+mod nothing_left;
+mod stall;

@@ -1,0 +1,74 @@
+//! Object files: the committed ones, and those that a test compiles.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::process::output_of;
+
+/// The names of the committed objects.
+pub(crate) const COMMITTED: [&str; 4] = ["pass", "count", "drop", "http"];
+
+/// Where the C sources, their headers and the committed objects lie.
+pub(crate) fn bpf_src() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../bpf-src")
+}
+
+/// The path of a committed object.
+pub(crate) fn object(name: &str) -> String {
+    bpf_src().join(format!("{name}.bpf.o")).to_str().unwrap().to_owned()
+}
+
+/// An object file of a test's own; gone when it is dropped.
+pub(crate) struct Made {
+    dir: TempDir,
+}
+
+impl Made {
+    /// An object of these bytes.
+    pub(crate) fn of(bytes: &[u8]) -> Self {
+        let dir = TempDir::new().unwrap();
+        std::fs::write(dir.path().join("test.o"), bytes).unwrap();
+        Self { dir }
+    }
+
+    pub(crate) fn path(&self) -> String {
+        self.dir.path().join("test.o").to_str().unwrap().to_owned()
+    }
+
+    pub(crate) fn bytes(&self) -> Vec<u8> {
+        std::fs::read(self.path()).unwrap()
+    }
+}
+
+/// The compiler: the one that made the committed objects, else any clang.
+fn clang() -> Command {
+    let is_there = |name: &&str| Command::new(name).arg("--version").output().is_ok();
+    let name = ["clang-14", "clang"].into_iter().find(is_there).expect("clang is needed: apt-get install clang-14");
+    Command::new(name)
+}
+
+/// Compiles C for BPF; `skb.h` is included, and the licence is there.
+#[track_caller]
+pub(crate) fn compile(source: &str) -> Made {
+    let made = Made { dir: TempDir::new().unwrap() };
+    let c = made.dir.path().join("test.c");
+    let whole = format!("#include \"skb.h\"\n{source}\nchar _license[] SEC(\"license\") = \"GPL\";\n");
+    std::fs::write(&c, whole).unwrap();
+    output_of(
+        clang()
+            .args(["--target=bpf", "-mcpu=v3", "-g", "-O2", "-I"])
+            .arg(bpf_src())
+            .arg("-c")
+            .arg(&c)
+            .arg("-o")
+            .arg(made.path()),
+    );
+    made
+}
+
+/// A filter that keeps this many bytes of every packet.
+pub(crate) fn keeping(name: &str, bytes: &str) -> Made {
+    compile(&format!("SEC(\"socket\") int {name}(struct __sk_buff *skb) {{ return {bytes}; }}"))
+}
