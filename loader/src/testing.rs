@@ -10,7 +10,7 @@ use object::{
 
 use crate::elf::Object;
 use crate::link::{Options, PlanError};
-use crate::plan::{Plan, ProgLoad, Step};
+use crate::plan::{Held, Plan, ProgLoad, SlotUpdate, Step};
 use crate::spec::Spec;
 use crate::target::Target;
 
@@ -71,6 +71,13 @@ pub(crate) fn steps(plan: &Plan) -> Vec<String> {
         Step::MapUpdate(update) => format!("write {} {:?}", name(update.map), update.value),
         Step::MapFreeze(freeze) => format!("freeze {}", name(freeze.map)),
         Step::ProgLoad(program) => format!("load {}", program.name),
+        Step::SlotUpdate(SlotUpdate { map, index, holds: Held::Map(held) }) => {
+            format!("put {} into {}[{index}]", name(*held), name(*map))
+        }
+        Step::SlotUpdate(SlotUpdate { map, index, holds: Held::Prog(held) }) => {
+            let program = plan.prog_loads().find(|program| program.id == *held).unwrap();
+            format!("put {} into {}[{index}]", program.name, name(*map))
+        }
     };
     plan.steps.iter().map(line).collect()
 }

@@ -17,5 +17,6 @@ mod demo;
 mod library;
 mod linking;
 mod load;
+mod nested;
 mod nothing_left;
 mod stall;

@@ -108,7 +108,7 @@ impl Checker<'_> {
                     self.output.text(format_args!("{}: unlinkable: {error}", program.name))?;
                     self.print(program, "unlinkable", json!({ "error": error.to_string() }))?;
                 }
-                Fate::Load(id) => match answers.refused.get(id) {
+                Fate::Load(id) | Fate::Sibling(id) => match answers.refused.get(id) {
                     Some(error) => {
                         tally.rejected.push(format!("`{}`", program.name));
                         self.rejected(program, *id, error)?;
@@ -144,6 +144,8 @@ impl Checker<'_> {
                 Step::MapUpdate(update) => drop(answers.refused_maps.insert(update.map, error)),
                 Step::MapFreeze(freeze) => drop(answers.refused_maps.insert(freeze.map, error)),
                 Step::ProgLoad(program) => drop(answers.refused.insert(program.id, error)),
+                // The program that would use the slot is loaded all the same.
+                Step::SlotUpdate(_) => self.output.warn("slot", error)?,
                 Step::BtfLoad(_) => {}
             }
         }
@@ -212,7 +214,7 @@ impl Checker<'_> {
             line = merged(line, json!({ "obj": self.path.display().to_string() }));
         }
         let definitions: Vec<_> = match &program.fate {
-            Fate::Load(id) => {
+            Fate::Load(id) | Fate::Sibling(id) => {
                 let ids = self.prog_load(*id).map(ProgLoad::map_ids).unwrap_or_default();
                 ids.iter().filter_map(|id| self.plan.map(*id)).map(|map| show::map_json(map, None)).collect()
             }
@@ -231,6 +233,7 @@ fn inherited(step: &Step, refused: &BTreeMap<MapId, KernelError>) -> Option<Kern
     let needs = match step {
         Step::BtfLoad(_) | Step::MapCreate(_) => Vec::new(),
         Step::MapUpdate(update) => vec![update.map],
+        Step::SlotUpdate(update) => vec![update.map],
         Step::MapFreeze(freeze) => vec![freeze.map],
         Step::ProgLoad(program) => program.map_ids(),
     };

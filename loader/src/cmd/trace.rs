@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use minibpf::explain::{self, Call, Descriptors, Fd};
 use minibpf::kernel::{Attempt, Kernel, Outcome};
-use minibpf::plan::{MapId, Plan, Step};
+use minibpf::plan::{MapId, Plan, ProgId, Step};
 use minibpf::sys::{SysError, errno_name};
 use nix::errno::Errno;
 use serde_json::json;
@@ -25,6 +25,10 @@ impl Descriptors for Live<'_> {
         Fd::Number(self.map_number(id))
     }
 
+    fn prog(&self, id: ProgId) -> Fd {
+        Fd::Number(self.0.program(id).map_or(-1, |program| program.as_fd().as_raw_fd()))
+    }
+
     fn map_number(&self, id: MapId) -> i32 {
         self.0.map(id).map_or(-1, |map| map.as_fd().as_raw_fd())
     }
@@ -41,6 +45,11 @@ impl Descriptors for Planned<'_> {
     fn map(&self, id: MapId) -> Fd {
         let name = self.0.map(id).map_or("", |map| map.name.as_str());
         Fd::Role(format!("map {name}"))
+    }
+
+    fn prog(&self, id: ProgId) -> Fd {
+        let name = self.0.prog_loads().find(|program| program.id == id).map_or("", |program| program.name.as_str());
+        Fd::Role(format!("program {name}"))
     }
 
     fn map_number(&self, _: MapId) -> i32 {

@@ -4,7 +4,9 @@ use std::mem::size_of;
 
 use super::{Call, Fd, Field, names};
 use crate::btf::ext::{FuncInfo, LineInfo};
-use crate::plan::{BtfLoad, MapCreate, MapFreeze, MapId, MapUpdate, ProgLoad, Step, kernel_name};
+use crate::plan::{
+    BtfLoad, Held, MapCreate, MapFreeze, MapId, MapUpdate, ProgId, ProgLoad, SlotUpdate, Step, kernel_name,
+};
 use crate::sys::attr::{
     BtfLoadAttr, EnableStatsAttr, MapCreateAttr, MapElemAttr, MapFreezeAttr, ObjInfoAttr, ProgInfo, ProgLoadAttr,
 };
@@ -16,6 +18,8 @@ pub trait Descriptors {
     fn btf(&self) -> Option<Fd>;
     /// A map.
     fn map(&self, id: MapId) -> Fd;
+    /// A program.
+    fn prog(&self, id: ProgId) -> Fd;
     /// A map's number for an instruction's immediate; 0 while there is none.
     fn map_number(&self, id: MapId) -> i32;
 }
@@ -33,6 +37,7 @@ pub fn step_attempt(step: &Step, fds: &impl Descriptors, log: (u32, u32)) -> Cal
         Step::MapUpdate(step) => map_update(step, fds),
         Step::MapFreeze(step) => map_freeze(step, fds),
         Step::ProgLoad(step) => prog_load(step, fds, log),
+        Step::SlotUpdate(step) => slot_update(step, fds),
     }
 }
 
@@ -73,7 +78,7 @@ fn map_create(step: &MapCreate, fds: &impl Descriptors) -> Call {
         ("value_size", number(step.attr.value_size)),
         ("max_entries", number(step.attr.max_entries)),
         ("map_flags", constant(names::map_flags(step.attr.map_flags))),
-        ("inner_map_fd", number(0u32)),
+        ("inner_map_fd", step.inner.map_or(number(0u32), |inner| Field::Fd(fds.map(inner)))),
         ("map_name", Field::Text(kernel_name(&step.name))),
         ("map_ifindex", number(0u32)),
         ("btf_fd", btf.map_or(number(0u32), Field::Fd)),
@@ -88,6 +93,7 @@ fn map_create(step: &MapCreate, fds: &impl Descriptors) -> Call {
     }
     let why = match &step.adjusted {
         Some(adjusted) => format!("map `{}`; {adjusted}", step.name),
+        None if step.is_pattern => format!("`{}`, the pattern of what the next map holds", step.name),
         None => format!("map `{}`", step.name),
     };
     bpf("BPF_MAP_CREATE", size_of::<MapCreateAttr>(), fields, why)
@@ -101,6 +107,24 @@ fn map_update(step: &MapUpdate, fds: &impl Descriptors) -> Call {
         ("flags", constant("BPF_ANY")),
     ];
     bpf("BPF_MAP_UPDATE_ELEM", size_of::<MapElemAttr>(), fields, "the section's bytes become the map's only value")
+}
+
+fn slot_update(step: &SlotUpdate, fds: &impl Descriptors) -> Call {
+    let (held, why) = match step.holds {
+        Held::Map(id) => (fds.map(id), "a map of maps takes a map's descriptor"),
+        Held::Prog(id) => (fds.prog(id), "a program array takes a program's descriptor"),
+    };
+    let value = match held {
+        Fd::Number(number) => Field::Bytes(number.to_le_bytes().to_vec()),
+        role => Field::Fd(role),
+    };
+    let fields = vec![
+        ("map_fd", Field::Fd(fds.map(step.map))),
+        ("key", Field::Bytes(step.index.to_le_bytes().to_vec())),
+        ("value", value),
+        ("flags", constant("BPF_ANY")),
+    ];
+    bpf("BPF_MAP_UPDATE_ELEM", size_of::<MapElemAttr>(), fields, why)
 }
 
 fn map_freeze(step: &MapFreeze, fds: &impl Descriptors) -> Call {

@@ -22,8 +22,8 @@ impl AsFd for Map {
 }
 
 impl Map {
-    /// Creates the map; without BTF its key and value have no types.
-    pub(super) fn create(spec: &MapCreate, btf: Option<BorrowedFd<'_>>) -> Result<Self, SysError> {
+    /// Creates the map; without BTF its key and value have no types, without a pattern `inner_map_fd` is 0.
+    pub(super) fn create(spec: &MapCreate, inner_map_fd: u32, btf: Option<BorrowedFd<'_>>) -> Result<Self, SysError> {
         // The kernel takes type numbers only together with the BTF that they are numbers of.
         let typed = btf.filter(|_| spec.is_typed());
         let types = typed.map_or((0, 0), |_| (spec.attr.btf_key_type_id, spec.attr.btf_value_type_id));
@@ -34,6 +34,7 @@ impl Map {
             max_entries: spec.attr.max_entries,
             map_flags: spec.attr.map_flags,
             numa_node: spec.attr.numa_node,
+            inner_map_fd,
             map_name: obj_name(&kernel_name(&spec.name)),
             btf_fd: typed.map_or(0, |btf| btf.as_raw_fd().cast_unsigned()),
             btf_key_type_id: types.0,

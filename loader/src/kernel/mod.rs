@@ -12,7 +12,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use nix::errno::Errno;
 use thiserror::Error;
 
-use crate::plan::{MapId, Plan, ProgId, Step};
+use crate::plan::{Held, MapId, Plan, ProgId, Step};
 use crate::sys::{self, SysError};
 
 pub use map::Map;
@@ -89,17 +89,25 @@ impl Kernel {
 
     /// Performs one step.
     pub fn apply(&mut self, step: &Step) -> Outcome {
+        if !matches!(step, Step::MapCreate(_)) {
+            // The outer maps are there now, and have taken what they need from their patterns.
+            self.maps.retain(|_, map| !map.spec().is_pattern);
+        }
         let (what, result) = match step {
             Step::BtfLoad(step) => {
                 let result = sys::bpf::btf_load(&step.btf);
                 return self.keep_btf(result);
             }
             Step::MapCreate(step) => {
-                let result = Map::create(step, self.btf.as_ref().map(AsFd::as_fd));
+                let result = Map::create(step, self.inner_fd(step.inner), self.btf.as_ref().map(AsFd::as_fd));
                 let name = format!("map `{}`", step.name);
                 (name, result.map(|map| self.keep_map(step.id, map)))
             }
             Step::MapUpdate(step) => self.on_map(step.map, |map| map.fd().update(&step.key, &step.value)),
+            Step::SlotUpdate(step) => {
+                let fd = self.held_fd(step.holds).to_le_bytes();
+                self.on_map(step.map, |map| map.fd().update(&step.index.to_le_bytes(), &fd))
+            }
             Step::MapFreeze(step) => self.on_map(step.map, |map| map.fd().freeze()),
             Step::ProgLoad(step) => {
                 let map_fd = |id| self.map(id).map_or(-1, |map| map.as_fd().as_raw_fd());
@@ -147,6 +155,20 @@ impl Kernel {
         let fd = self.btf.as_ref().map_or(0, AsRawFd::as_raw_fd);
         let attempts = vec![Attempt::silent(fallback.map_or(Ok(fd), |error| Err(error.errno)))];
         Outcome { attempts, error: None, fallback, log: None }
+    }
+
+    /// The descriptor of the pattern of a map of maps; 0 for other maps, as the kernel wants it.
+    fn inner_fd(&self, inner: Option<MapId>) -> u32 {
+        let map = inner.and_then(|id| self.maps.get(&id));
+        map.map_or(0, |map| map.as_fd().as_raw_fd().cast_unsigned())
+    }
+
+    /// The descriptor of what goes into a slot; -1, which the kernel refuses, if that was not made.
+    fn held_fd(&self, held: Held) -> i32 {
+        match held {
+            Held::Map(id) => self.maps.get(&id).map_or(-1, |map| map.as_fd().as_raw_fd()),
+            Held::Prog(id) => self.programs.get(&id).map_or(-1, |program| program.as_fd().as_raw_fd()),
+        }
     }
 
     fn keep_map(&mut self, id: MapId, map: Map) -> i32 {

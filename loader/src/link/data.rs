@@ -2,11 +2,12 @@
 
 use super::set::Values;
 use crate::plan::{MapFreeze, MapId, MapUpdate, Step};
-use crate::spec::{MapOrigin, MapSpec, Spec};
+use crate::spec::{MapOrigin, Spec};
 
 /// The steps that fill a map: none for a map that the object does not initialise, or initialises with zeros, for that is
 /// what a new array holds anyway.
-pub(super) fn contents(spec: &Spec<'_>, index: usize, map: &MapSpec, values: &Values) -> Vec<Step> {
+pub(super) fn contents(spec: &Spec<'_>, index: usize, values: &Values) -> Vec<Step> {
+    let Some(map) = spec.maps.get(index) else { return Vec::new() };
     let MapOrigin::Data { read_only } = map.origin else { return Vec::new() };
     let id = MapId(index);
     let mut steps = Vec::new();

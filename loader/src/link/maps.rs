@@ -1,7 +1,10 @@
 //! [`MapSpec`] → [`MapCreate`]: what the object asks for, made into what the kernel accepts.
 
-use crate::plan::{MapCreate, MapId};
-use crate::spec::MapSpec;
+use std::collections::BTreeSet;
+
+use super::reach::{Found, Reach};
+use crate::plan::{MapCreate, MapId, Step};
+use crate::spec::{MapAttr, Spec};
 use crate::target::Target;
 
 /// Types whose maps the kernel refuses with BTF: what they hold are descriptors, sockets, or bytes without a key. In their
@@ -14,8 +17,39 @@ const WITHOUT_BTF: [u32; 16] = [4, 7, 8, 12, 13, 14, 15, 16, 17, 18, 22, 23, 25,
 const BPF_MAP_TYPE_RINGBUF: u32 = 27;
 const BPF_MAP_TYPE_USER_RINGBUF: u32 = 31;
 
-pub(super) fn create(index: usize, spec: &MapSpec, target: &Target) -> MapCreate {
-    let mut map = MapCreate { id: MapId(index), name: spec.name.clone(), attr: spec.attr, adjusted: None };
+/// Creates the needed maps by section and offset, but what a map of maps holds before it.
+pub(super) fn create_all(
+    spec: &Spec<'_>,
+    needed: &BTreeSet<usize>,
+    reach: &Reach<'_, '_>,
+    target: &Target,
+) -> Vec<Step> {
+    let mut done = BTreeSet::new();
+    let mut steps = Vec::new();
+    for (index, map) in needed.iter().filter_map(|index| Some((*index, spec.maps.get(*index)?))) {
+        let held = map.slots.iter().filter_map(|slot| match reach.find(slot) {
+            Some(Found::Map(inner)) => Some(inner),
+            _ => None,
+        });
+        // The kernel allows two levels of maps, so what is held holds no maps itself.
+        for index in held.chain([index]).filter(|index| done.insert(*index)) {
+            let Some(map) = spec.maps.get(index) else { continue };
+            let mut create = create(MapId(index), map.name.clone(), map.attr, target);
+            if let Some(inner) = map.inner {
+                let pattern = MapId(spec.maps.len() + index);
+                create.inner = Some(pattern);
+                let name = format!("{}.inner", map.name);
+                steps.push(MapCreate { is_pattern: true, ..self::create(pattern, name, inner, target) });
+            }
+            steps.push(create);
+        }
+    }
+    steps.into_iter().map(Step::MapCreate).collect()
+}
+
+/// Makes of what the object asks for what the kernel accepts.
+fn create(id: MapId, name: String, attr: MapAttr, target: &Target) -> MapCreate {
+    let mut map = MapCreate { id, name, attr, inner: None, is_pattern: false, adjusted: None };
     if WITHOUT_BTF.contains(&map.attr.map_type) {
         (map.attr.btf_key_type_id, map.attr.btf_value_type_id) = (0, 0);
     }

@@ -9,17 +9,20 @@ mod btf;
 mod data;
 mod maps;
 mod program;
+mod reach;
 mod records;
 mod set;
+mod slots;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
-use crate::plan::{Fate, Plan, ProgId, ProgLoad, ProgramPlan, Step};
-use crate::spec::{Program, Spec, SpecError};
+use crate::plan::{Fate, MapId, Plan, ProgId, ProgLoad, ProgramPlan, Step};
+use crate::spec::{Place, Program, Spec, SpecError};
 use crate::target::Target;
 
+use reach::{Reach, Reached};
 pub use set::SetError;
 
 /// What the user chose.
@@ -67,42 +70,60 @@ impl Plan {
     ///
     /// There is no socket filter, a name in `options` does not exist, or a global cannot take the value.
     pub fn new(spec: &Spec<'_>, options: &Options, target: &Target) -> Result<Self, PlanError> {
-        let mut programs = Vec::new();
-        let mut loads = Vec::new();
-        for (program, wanted) in choose(spec, options)? {
-            let fate = match wanted {
-                false => Fate::Skip,
-                true => match program::link(spec, program.function) {
-                    Err(error) => Fate::Unlinkable(error),
-                    Ok(linked) => {
-                        let id = ProgId(loads.len());
-                        loads.push(prog_load(spec, id, &program, linked));
-                        Fate::Load(id)
-                    }
-                },
-            };
-            let (name, section) = (program.function.name.clone(), program.section.to_owned());
-            programs.push(ProgramPlan { name, section, fate });
+        let chosen = choose(spec, options)?;
+        let mut reach = Reach::new(spec, chosen.iter().map(|(program, _)| *program));
+        let mut needed = Reached::default();
+        let mut unlinkable = BTreeMap::new();
+        for (program, _) in chosen.iter().filter(|(_, wanted)| *wanted) {
+            match reach.from(program.function.place) {
+                Ok(reached) => {
+                    needed.maps.extend(reached.maps);
+                    needed.programs.extend(reached.programs);
+                }
+                Err(error) => drop(unlinkable.insert(program.function.place, error)),
+            }
         }
 
-        let reached: BTreeSet<usize> = loads.iter().flat_map(ProgLoad::map_ids).map(|id| id.0).collect();
-        let is_reached = |index: &usize| reached.contains(index);
-        let needed = || spec.maps.iter().enumerate().filter(|(index, _)| is_reached(index));
+        // Siblings first: the programs that name them in an array come after.
+        let asked = chosen.iter().filter(|(_, wanted)| *wanted).map(|(program, _)| program.function.place);
+        let asked: BTreeSet<Place> = asked.collect();
+        let (wanted, siblings): (Vec<_>, Vec<_>) = needed.programs.iter().partition(|place| asked.contains(place));
+        let order: Vec<Place> = siblings.into_iter().chain(wanted).collect();
+        let ids: BTreeMap<Place, ProgId> = order.iter().enumerate().map(|(id, place)| (*place, ProgId(id))).collect();
+        let fate = |place: Place, wanted: bool| match (unlinkable.get(&place), ids.get(&place)) {
+            (Some(error), _) => Fate::Unlinkable(error.clone()),
+            (None, Some(id)) if wanted => Fate::Load(*id),
+            (None, Some(id)) => Fate::Sibling(*id),
+            (None, None) => Fate::Skip,
+        };
+        let plan_of = |(program, wanted): &(Program<'_>, bool)| ProgramPlan {
+            name: program.function.name.clone(),
+            section: program.section.to_owned(),
+            fate: fate(program.function.place, *wanted),
+        };
+        let programs = chosen.iter().map(plan_of).collect();
+
         let values = set::Values::parse(spec, &options.set)?;
-        if !loads.is_empty() {
-            values.check_reached(spec, |index| reached.contains(&index))?;
-        }
-
         let mut steps = Vec::new();
-        if let (Some(btf), false) = (&spec.btf, loads.is_empty()) {
-            steps.push(Step::BtfLoad(btf::for_upload(spec, btf)?));
+        if !order.is_empty() {
+            values.check_reached(spec, |index| needed.maps.contains(&index))?;
+            if let Some(btf) = &spec.btf {
+                steps.push(Step::BtfLoad(btf::for_upload(spec, btf)?));
+            }
         }
-        steps.extend(needed().map(|(index, map)| Step::MapCreate(maps::create(index, map, target))));
-        for (index, map) in needed() {
-            steps.extend(data::contents(spec, index, map, &values));
+        steps.extend(maps::create_all(spec, &needed.maps, &reach, target));
+        let (map_slots, prog_slots) = slots::fill(spec, &needed.maps, &reach, &ids);
+        for index in &needed.maps {
+            steps.extend(data::contents(spec, *index, &values));
+            steps.extend(map_slots.iter().filter(|slot| slot.map == MapId(*index)).copied().map(Step::SlotUpdate));
         }
-        steps.extend(loads.into_iter().map(Step::ProgLoad));
-        let unused = spec.maps.iter().enumerate().filter(|(index, _)| !is_reached(index));
+        let load = |place: &Place| {
+            let (program, linked) = reach.take(*place)?;
+            Some(Step::ProgLoad(prog_load(spec, *ids.get(place)?, &program, linked)))
+        };
+        steps.extend(order.iter().filter_map(load));
+        steps.extend(prog_slots.into_iter().map(Step::SlotUpdate));
+        let unused = spec.maps.iter().enumerate().filter(|(index, _)| !needed.maps.contains(index));
         Ok(Self { steps, programs, unused_maps: unused.map(|(_, map)| map.name.clone()).collect() })
     }
 }

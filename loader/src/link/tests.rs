@@ -1,6 +1,7 @@
 mod calls;
 mod errors;
 mod maps;
+mod nested;
 mod records;
 mod set;
 mod types;

@@ -86,6 +86,22 @@ pub enum LinkErrorKind {
     /// The map is there, but its definition makes no sense.
     #[error("it uses a map that cannot be created: {0}")]
     BrokenMap(SpecError),
+    /// A slot of a map holds something that is neither a map nor a program.
+    #[error("slot {index} of map `{map}` holds what is neither a map nor a program of this object")]
+    BadSlot {
+        /// The map.
+        map: String,
+        /// The slot.
+        index: u32,
+    },
+    /// A program array holds a program that cannot be linked.
+    #[error("a program array that it uses holds `{name}`, and that cannot be linked: {error}")]
+    Sibling {
+        /// The other program.
+        name: String,
+        /// Why not.
+        error: Box<LinkError>,
+    },
     /// The address lies outside the data section.
     #[error("byte {offset} of section `{section}`, which has {size} bytes")]
     OutsideData {

@@ -50,6 +50,8 @@ pub struct ProgramPlan {
 pub enum Fate {
     /// A [`ProgLoad`] step of this number loads it.
     Load(ProgId),
+    /// It was not asked for, but a [`ProgLoad`] step loads it: a program array of one that was asked for names it.
+    Sibling(ProgId),
     /// It was not asked for, or lies in a `?socket` section.
     Skip,
     /// It cannot be linked.
@@ -70,6 +72,8 @@ pub enum Step {
     MapFreeze(MapFreeze),
     /// `bpf(BPF_PROG_LOAD)`.
     ProgLoad(ProgLoad),
+    /// `bpf(BPF_MAP_UPDATE_ELEM)` with a descriptor as the value.
+    SlotUpdate(SlotUpdate),
 }
 
 /// The object's types, ready for the kernel.
@@ -88,6 +92,10 @@ pub struct MapCreate {
     pub name: String,
     /// What it is created with.
     pub attr: MapAttr,
+    /// For a map of maps: the map that serves as the pattern.
+    pub inner: Option<MapId>,
+    /// Whether it is only a pattern, of no use once its outer map is there.
+    pub is_pattern: bool,
     /// What was changed against the object's definition, and why.
     pub adjusted: Option<String>,
 }
@@ -101,6 +109,26 @@ pub struct MapUpdate {
     pub key: Vec<u8>,
     /// The value's bytes.
     pub value: Vec<u8>,
+}
+
+/// A slot of a map of maps or programs to be filled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SlotUpdate {
+    /// Which map.
+    pub map: MapId,
+    /// Its number, which is the key.
+    pub index: u32,
+    /// What goes in.
+    pub holds: Held,
+}
+
+/// What a slot holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Held {
+    /// A map.
+    Map(MapId),
+    /// A program.
+    Prog(ProgId),
 }
 
 /// A map to be frozen.

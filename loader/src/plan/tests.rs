@@ -43,6 +43,7 @@ fn only(name: &str) -> Options {
 fn fates(plan: &Plan) -> Vec<(&str, &'static str)> {
     let word = |fate: &Fate| match fate {
         Fate::Load(_) => "load",
+        Fate::Sibling(_) => "sibling",
         Fate::Skip => "skip",
         Fate::Unlinkable(_) => "unlinkable",
     };
@@ -193,6 +194,7 @@ fn a_map_cannot_be_referred_to_before_it_is_created() {
             match step {
                 Step::MapCreate(map) => created.push(map.id),
                 Step::MapUpdate(update) => assert!(created.contains(&update.map), "{name}"),
+                Step::SlotUpdate(update) => assert!(created.contains(&update.map), "{name}"),
                 Step::MapFreeze(freeze) => assert!(created.contains(&freeze.map), "{name}"),
                 Step::ProgLoad(program) => assert!(program.map_ids().iter().all(|id| created.contains(id)), "{name}"),
                 Step::BtfLoad(_) => assert!(created.is_empty(), "{name}"),

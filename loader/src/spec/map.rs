@@ -15,6 +15,10 @@ pub struct MapSpec {
     pub origin: MapOrigin,
     /// What it is to be created with.
     pub attr: MapAttr,
+    /// For a map of maps: what each inner map looks like. The kernel wants one as a pattern when the outer is created.
+    pub inner: Option<MapAttr>,
+    /// For a map of maps or programs: the slots that the object fills (`.values = { &inner }`).
+    pub slots: Vec<Slot>,
     /// Why it cannot be: its definition makes no sense. Only a program that uses the map fails for that.
     pub broken: Option<SpecError>,
 }
@@ -32,8 +36,17 @@ impl MapSpec {
             Ok(attr) => (attr, None),
             Err(error) => (MapAttr::default(), Some(error)),
         };
-        Self { name: name.to_owned(), place, extent, origin, attr, broken }
+        Self { name: name.to_owned(), place, extent, origin, attr, inner: None, slots: Vec::new(), broken }
     }
+}
+
+/// One initialised slot of a map of maps or programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slot {
+    /// Its number, which is its key.
+    pub index: u32,
+    /// Where the map's definition, or the function, begins.
+    pub holds: Place,
 }
 
 /// What BPF_MAP_CREATE is told, descriptors apart. Names are those of `union bpf_attr`.

@@ -8,7 +8,7 @@
 //! __u16 *key;                  PTR → __u16              → that type, and its size
 //! ```
 
-use super::{MapAttr, MapOrigin, MapSpec, Place, SpecError};
+use super::{MapAttr, MapOrigin, MapSpec, Place, SpecError, map_values};
 use crate::btf::{Btf, Kind, Member};
 use crate::elf::{Object, Section};
 
@@ -41,13 +41,7 @@ pub(super) fn read(
         let symbol = object.symbols_in(section.index).find(|symbol| symbol.name == var.name && !symbol.is_local);
         let offset = symbol.map_or(u64::from(secinfo.offset), |symbol| symbol.value);
         let (place, extent) = (Place { section: section.index, offset }, u64::from(secinfo.size));
-        let definition = if offset.checked_add(extent).is_none_or(|end| end > section.size) {
-            let problem = format!("{extent} bytes at {offset:#x} lie outside the section of {} bytes", section.size);
-            Err(SpecError::invalid(format!("map `{}`", var.name), problem))
-        } else {
-            read_members(btf, var.name, ty)
-        };
-        maps.push(MapSpec::new(var.name, place, extent, MapOrigin::Btf, definition));
+        maps.push(read_map(object, section, btf, var.name, ty, place, extent));
     }
     if let Some(new) = maps.get_mut(first..) {
         new.sort_by_key(|map| map.place);
@@ -55,15 +49,50 @@ pub(super) fn read(
     Ok(())
 }
 
-/// Reads the members of the struct that is the variable's type.
-fn read_members(btf: &Btf<'_>, name: &str, ty: u32) -> Result<MapAttr, SpecError> {
+/// Reads one map: its definition, and what the object puts into it.
+fn read_map(
+    object: &Object<'_>,
+    section: &Section<'_>,
+    btf: &Btf<'_>,
+    name: &str,
+    ty: u32,
+    place: Place,
+    extent: u64,
+) -> MapSpec {
+    let invalid = |problem: String| SpecError::invalid(format!("map `{name}`"), problem);
+    let broken = |error| MapSpec::new(name, place, extent, MapOrigin::Btf, Err(error));
+    if place.offset.checked_add(extent).is_none_or(|end| end > section.size) {
+        let problem =
+            format!("{extent} bytes at {:#x} lie outside the section of {} bytes", place.offset, section.size);
+        return broken(invalid(problem));
+    }
+    let (attr, values) = match read_members(btf, name, ty) {
+        Ok(definition) => definition,
+        Err(error) => return broken(error),
+    };
+    let mut map = MapSpec::new(name, place, extent, MapOrigin::Btf, Ok(attr));
+    if let Some(values) = values {
+        match map_values::read(object, section, btf, &map, &values) {
+            Ok((inner, slots)) => (map.inner, map.slots) = (inner, slots),
+            Err(problem) => return broken(invalid(format!("`values` {problem}"))),
+        }
+    }
+    map
+}
+
+/// Reads the members of the struct that is the variable's type; of `values` only where it is.
+pub(super) fn read_members<'data>(
+    btf: &Btf<'data>,
+    name: &str,
+    ty: u32,
+) -> Result<(MapAttr, Option<Member<'data>>), SpecError> {
     let invalid = |problem: String| SpecError::invalid(format!("map `{name}`"), problem);
     let mut attr = MapAttr::default();
     let (id, ty) = btf.resolve(ty)?;
     let Kind::Struct { members, .. } = &ty.kind else {
         return Err(invalid(format!("BTF type {id} is {}, expected a struct", ty.kind.name())));
     };
-    let (mut key_size, mut value_size) = (None, None);
+    let (mut key_size, mut value_size, mut values) = (None, None, None);
     for member in members {
         let number = || number(btf, member).map_err(|problem| invalid(format!("`{}` {problem}", member.name)));
         match member.name {
@@ -87,8 +116,14 @@ fn read_members(btf: &Btf<'_>, name: &str, ty: u32) -> Result<MapAttr, SpecError
                 attr.btf_value_type_id = id;
                 set_size(&mut value_size, size).map_err(|e| invalid(format!("`value` {e}")))?;
             }
+            "values" => {
+                values = Some(*member);
+                // What it holds is a descriptor on the way in, and an id on the way out.
+                set_size(&mut value_size, 4).map_err(|e| invalid(format!("`values` {e}")))?;
+            }
             unknown => {
-                let known = "type, key, value, key_size, value_size, max_entries, map_flags, numa_node, map_extra";
+                let known =
+                    "type, key, value, key_size, value_size, max_entries, map_flags, numa_node, map_extra, values";
                 return Err(invalid(format!("unknown member `{unknown}`, expected one of {known}")));
             }
         }
@@ -98,7 +133,7 @@ fn read_members(btf: &Btf<'_>, name: &str, ty: u32) -> Result<MapAttr, SpecError
     }
     attr.key_size = key_size.unwrap_or(0);
     attr.value_size = value_size.unwrap_or(0);
-    Ok(attr)
+    Ok((attr, values))
 }
 
 const BPF_F_NUMA_NODE: u32 = 1 << 2;

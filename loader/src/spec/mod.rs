@@ -8,6 +8,7 @@ mod functions;
 mod legacy_map;
 mod map;
 mod map_def;
+mod map_values;
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ use crate::btf::{Btf, BtfError};
 use crate::elf::Object;
 
 pub use functions::{Function, Functions};
-pub use map::{MapAttr, MapOrigin, MapSpec};
+pub use map::{MapAttr, MapOrigin, MapSpec, Slot};
 
 /// An object whose parts do not make sense together.
 #[derive(Debug, Error, PartialEq, Eq, Clone)]

@@ -139,14 +139,18 @@ impl Load {
 
 /// The program to be attached, where only one can be meant.
 fn the_only_program(plan: &Plan) -> Result<&ProgLoad, Failure> {
-    let wanted: Vec<_> = plan.programs.iter().filter(|program| program.fate != Fate::Skip).collect();
+    let wanted: Vec<_> =
+        plan.programs.iter().filter(|program| !matches!(program.fate, Fate::Skip | Fate::Sibling(_))).collect();
     let names = |programs: &[minibpf::plan::ProgramPlan]| {
         programs.iter().map(|program| program.name.clone()).collect::<Vec<_>>().join(", ")
     };
     match wanted.as_slice() {
         [one] => match &one.fate {
             Fate::Unlinkable(error) => Err(error.clone().into()),
-            _ => plan.prog_loads().next().ok_or_else(|| Failure::new(Exit::Object, "no program to load")),
+            fate => {
+                let load = plan.prog_loads().find(|program| *fate == Fate::Load(program.id));
+                load.ok_or_else(|| Failure::new(Exit::Object, "no program to load"))
+            }
         },
         [] => {
             let why = format!("no program is loaded by default; choose with --program: {}", names(&plan.programs));
