@@ -29,7 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let object = Object::parse(&bytes)?;
     let spec = Spec::read(&object)?;
     let options = Options { program: Some(name.clone()), ..Options::default() };
-    let plan = Plan::new(&spec, &options, &Target::running())?;
+    let plan = Plan::new(&spec, &options, &Target::running(&spec))?;
     let kernel = Kernel::load(&plan)?;
     let filter = kernel.program_named(&name).ok_or("the program cannot be linked")?;
     println!("loaded program id {}", filter.info()?.id);

@@ -59,6 +59,6 @@ pub(crate) fn with_plan<T>(
     let at = |failure: Failure| failure.at(path.display());
     let object = Object::parse(bytes).map_err(|error| at(error.into()))?;
     let spec = Spec::read(&object).map_err(|error| at(error.into()))?;
-    let plan = Plan::new(&spec, options, &Target::running()).map_err(|error| at(error.into()))?;
+    let plan = Plan::new(&spec, options, &Target::running(&spec)).map_err(|error| at(error.into()))?;
     use_it(&spec, &plan)
 }

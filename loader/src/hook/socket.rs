@@ -25,7 +25,8 @@ impl Program {
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # let bytes = std::fs::read("filter.o")?;
     /// # let object = Object::parse(&bytes)?;
-    /// # let plan = Plan::new(&Spec::read(&object)?, &Options::default(), &Target::running())?;
+    /// # let spec = Spec::read(&object)?;
+    /// # let plan = Plan::new(&spec, &Options::default(), &Target::running(&spec))?;
     /// let kernel = Kernel::load(&plan)?;
     /// let filter = kernel.program_named("count").ok_or("no such program")?;
     /// let stream = std::net::TcpStream::connect("127.0.0.1:80")?;

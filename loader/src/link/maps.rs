@@ -14,6 +14,7 @@ use crate::target::Target;
 /// Kernel: `map_check_btf()` and `map_check_no_btf()`, `kernel/bpf/syscall.c`: ENOTSUPP, or EINVAL for want of a key.
 const WITHOUT_BTF: [u32; 16] = [4, 7, 8, 12, 13, 14, 15, 16, 17, 18, 22, 23, 25, 27, 31, 33];
 
+const BPF_MAP_TYPE_PERF_EVENT_ARRAY: u32 = 4;
 const BPF_MAP_TYPE_RINGBUF: u32 = 27;
 const BPF_MAP_TYPE_USER_RINGBUF: u32 = 31;
 
@@ -41,6 +42,9 @@ pub(super) fn create_all(
                 let name = format!("{}.inner", map.name);
                 steps.push(MapCreate { is_pattern: true, ..self::create(pattern, name, inner, target) });
             }
+            if map.pin_by_name {
+                create.adjusted.get_or_insert("it asks to be pinned by its name, which is left to you".to_owned());
+            }
             steps.push(create);
         }
     }
@@ -57,8 +61,28 @@ fn create(id: MapId, name: String, attr: MapAttr, target: &Target) -> MapCreate 
         && let Some(page) = target.page_size
     {
         round_ring(&mut map, page);
+        // `__type(value, struct event)` only tells readers what the records are.
+        (map.attr.key_size, map.attr.value_size) = (0, 0);
+    }
+    if let (BPF_MAP_TYPE_PERF_EVENT_ARRAY, Some(cpus)) = (map.attr.map_type, target.possible_cpus) {
+        one_slot_per_cpu(&mut map, cpus);
     }
     map
+}
+
+/// A perf event array has a slot for each CPU: an object that leaves the number out, or names more, means all of them. Keys
+/// and values are CPU numbers and descriptors, of four bytes each.
+///
+/// Kernel: `perf_event_array_map_ops`, `kernel/bpf/arraymap.c`.
+fn one_slot_per_cpu(map: &mut MapCreate, cpus: u32) {
+    let asked = map.attr.max_entries;
+    if asked == 0 || asked > cpus {
+        map.attr.max_entries = cpus;
+        map.adjusted = Some(format!("{asked} entries asked for: a perf event array has one for each of {cpus} CPUs"));
+    }
+    for size in [&mut map.attr.key_size, &mut map.attr.value_size] {
+        *size = if *size == 0 { 4 } else { *size };
+    }
 }
 
 /// A ring buffer's size must be a power of two of whole pages, which an object cannot know.

@@ -19,6 +19,8 @@ pub struct MapSpec {
     pub inner: Option<MapAttr>,
     /// For a map of maps or programs: the slots that the object fills (`.values = { &inner }`).
     pub slots: Vec<Slot>,
+    /// LIBBPF_PIN_BY_NAME: other loaders would share it, under its name, with whoever asks for the same.
+    pub pin_by_name: bool,
     /// Why it cannot be: its definition makes no sense. Only a program that uses the map fails for that.
     pub broken: Option<SpecError>,
 }
@@ -36,7 +38,17 @@ impl MapSpec {
             Ok(attr) => (attr, None),
             Err(error) => (MapAttr::default(), Some(error)),
         };
-        Self { name: name.to_owned(), place, extent, origin, attr, inner: None, slots: Vec::new(), broken }
+        Self {
+            name: name.to_owned(),
+            place,
+            extent,
+            origin,
+            attr,
+            inner: None,
+            slots: Vec::new(),
+            pin_by_name: false,
+            broken,
+        }
     }
 }
 

@@ -66,11 +66,12 @@ fn read_map(
             format!("{extent} bytes at {:#x} lie outside the section of {} bytes", place.offset, section.size);
         return broken(invalid(problem));
     }
-    let (attr, values) = match read_members(btf, name, ty) {
+    let Definition { attr, values, pin_by_name } = match read_members(btf, name, ty) {
         Ok(definition) => definition,
         Err(error) => return broken(error),
     };
     let mut map = MapSpec::new(name, place, extent, MapOrigin::Btf, Ok(attr));
+    map.pin_by_name = pin_by_name;
     if let Some(values) = values {
         match map_values::read(object, section, btf, &map, &values) {
             Ok((inner, slots)) => (map.inner, map.slots) = (inner, slots),
@@ -80,14 +81,18 @@ fn read_map(
     map
 }
 
-/// Reads the members of the struct that is the variable's type; of `values` only where it is.
-pub(super) fn read_members<'data>(
-    btf: &Btf<'data>,
-    name: &str,
-    ty: u32,
-) -> Result<(MapAttr, Option<Member<'data>>), SpecError> {
+/// What the members of a definition say.
+pub(super) struct Definition<'data> {
+    pub(super) attr: MapAttr,
+    /// The member `values`: where it is, not yet what it holds.
+    pub(super) values: Option<Member<'data>>,
+    pin_by_name: bool,
+}
+
+/// Reads the members of the struct that is the variable's type.
+pub(super) fn read_members<'data>(btf: &Btf<'data>, name: &str, ty: u32) -> Result<Definition<'data>, SpecError> {
     let invalid = |problem: String| SpecError::invalid(format!("map `{name}`"), problem);
-    let mut attr = MapAttr::default();
+    let (mut attr, mut pin_by_name) = (MapAttr::default(), false);
     let (id, ty) = btf.resolve(ty)?;
     let Kind::Struct { members, .. } = &ty.kind else {
         return Err(invalid(format!("BTF type {id} is {}, expected a struct", ty.kind.name())));
@@ -103,6 +108,10 @@ pub(super) fn read_members<'data>(
                 attr.numa_node = number()?;
                 attr.map_flags |= BPF_F_NUMA_NODE;
             }
+            "pinning" => match number()? {
+                pinning @ (0 | 1) => pin_by_name = pinning == 1,
+                other => return Err(invalid(format!("`pinning` is {other}, expected 0 or 1 (by name)"))),
+            },
             "map_extra" => attr.map_extra = number()?.into(),
             "key_size" => set_size(&mut key_size, number()?).map_err(|e| invalid(format!("`key_size` {e}")))?,
             "value_size" => set_size(&mut value_size, number()?).map_err(|e| invalid(format!("`value_size` {e}")))?,
@@ -122,8 +131,7 @@ pub(super) fn read_members<'data>(
                 set_size(&mut value_size, 4).map_err(|e| invalid(format!("`values` {e}")))?;
             }
             unknown => {
-                let known =
-                    "type, key, value, key_size, value_size, max_entries, map_flags, numa_node, map_extra, values";
+                let known = "type, key, value, key_size, value_size, max_entries, map_flags, numa_node, map_extra, pinning, values";
                 return Err(invalid(format!("unknown member `{unknown}`, expected one of {known}")));
             }
         }
@@ -133,7 +141,7 @@ pub(super) fn read_members<'data>(
     }
     attr.key_size = key_size.unwrap_or(0);
     attr.value_size = value_size.unwrap_or(0);
-    Ok((attr, values))
+    Ok(Definition { attr, values, pin_by_name })
 }
 
 const BPF_F_NUMA_NODE: u32 = 1 << 2;

@@ -9,7 +9,7 @@
 //! The initialiser needs no value: a pointer is a hole, so each filled slot is a relocation record of `.maps` itself, at the
 //! slot's byte, naming the map or the function.
 
-use super::map_def::read_members;
+use super::map_def::{Definition, read_members};
 use super::{MapAttr, MapSpec, Place, Slot};
 use crate::btf::{Btf, Kind, Member};
 use crate::elf::{Object, Section, SymbolPlace};
@@ -29,8 +29,8 @@ pub(super) fn read(
     let inner = match btf.resolve(pointee).map_err(|e| e.to_string())?.1.kind {
         Kind::FuncProto if map.attr.map_type == BPF_MAP_TYPE_PROG_ARRAY => None,
         Kind::Struct { .. } => match read_members(btf, &map.name, pointee).map_err(|e| e.to_string())? {
-            (attr, None) => Some(attr),
-            (_, Some(_)) => return Err("of an inner map: the kernel allows no third level".to_owned()),
+            Definition { attr, values: None, .. } => Some(attr),
+            Definition { .. } => return Err("of an inner map: the kernel allows no third level".to_owned()),
         },
         other => return Err(format!("points to {}, expected a map definition or a function", other.name())),
     };

@@ -4,11 +4,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 
-use super::SysError;
 use super::attr::{MapCreateAttr, MapElemAttr, MapFreezeAttr};
 use super::bpf::{
     MAP_CREATE, MAP_FREEZE, MAP_GET_NEXT_KEY, MAP_LOOKUP_ELEM, MAP_UPDATE_ELEM, bpf, bpf_fd, pointer, raw,
 };
+use super::{SysError, possible_cpus};
 
 /// A map's descriptor, with the sizes that it was created with.
 ///
@@ -129,12 +129,4 @@ impl MapFd {
         }
         Err(SysError { call, errno: Errno::EINVAL })
     }
-}
-
-/// CPUs that this machine may ever have: the highest number in `/sys/devices/system/cpu/possible` (`0-3`, `0,2-7`) + 1.
-fn possible_cpus() -> Result<usize, SysError> {
-    let unreadable = SysError { call: "read(/sys/devices/system/cpu/possible)", errno: Errno::EIO };
-    let text = std::fs::read_to_string("/sys/devices/system/cpu/possible").map_err(|_| unreadable)?;
-    let last = text.trim().rsplit(['-', ',']).next().and_then(|number| number.parse::<usize>().ok());
-    last.map(|last| last + 1).ok_or(unreadable)
 }

@@ -35,3 +35,15 @@ pub fn errno_name(errno: Errno) -> String {
         _ => format!("{errno:?}"),
     }
 }
+
+/// CPUs that this machine may ever have: the highest number in `/sys/devices/system/cpu/possible` (`0-3`, `0,2-7`) + 1.
+///
+/// # Errors
+///
+/// `EIO`: the file cannot be read, or says something else.
+pub fn possible_cpus() -> Result<usize, SysError> {
+    let unreadable = SysError { call: "read(/sys/devices/system/cpu/possible)", errno: Errno::EIO };
+    let text = std::fs::read_to_string("/sys/devices/system/cpu/possible").map_err(|_| unreadable)?;
+    let last = text.trim().rsplit(['-', ',']).next().and_then(|number| number.parse::<usize>().ok());
+    last.map(|last| last + 1).ok_or(unreadable)
+}

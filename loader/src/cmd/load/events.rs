@@ -7,7 +7,7 @@ use minibpf::btf::value::{self, hex};
 use minibpf::kernel::Kernel;
 use minibpf::observe::maps::event_type;
 use minibpf::observe::ringbuf::{self, RingBuffer};
-use minibpf::target::Target;
+use minibpf::target::page_size;
 use serde_json::json;
 
 use crate::cmd::failure::{Exit, Failure};
@@ -15,7 +15,7 @@ use crate::cmd::output::Output;
 
 /// The reading ends of a load's ring buffers.
 pub(super) fn rings(kernel: &Kernel) -> Result<Vec<RingBuffer<'_>>, Failure> {
-    let page = Target::running().page_size.unwrap_or(4096) as usize;
+    let page = page_size().unwrap_or(4096) as usize;
     let maps = kernel.maps().filter(|(_, map)| map.spec().attr.map_type == ringbuf::MAP_TYPE);
     maps.map(|(_, map)| RingBuffer::new(map, page))
         .collect::<Result<_, _>>()

@@ -100,15 +100,38 @@ fn the_offset_of_a_variable_stands_in_the_second_slot() {
     assert_eq!((insns[0].src(), insns[0].imm, insns[1].imm), (Insn::BPF_PSEUDO_MAP_VALUE, 42, 8));
 }
 
-/// The map of an object with one ring buffer of `entries` bytes, for a kernel with pages of that size.
-fn ring_buffer(entries: u32, page_size: Option<u32>) -> MapCreate {
+/// The map of an object with one map of these five fields, made for this kernel.
+fn made(fields: [u32; 5], target: &Target) -> MapCreate {
     let mut elf = Elf::new();
     let code = elf.program("socket", "filter", &[LDDW, EXIT].concat());
-    let maps = elf.data("maps", &[27, 0, 0, entries, 0].map(u32::to_le_bytes).concat());
+    let maps = elf.data("maps", &fields.map(u32::to_le_bytes).concat());
     let events = elf.var(maps, "events", 0, 20);
     elf.reloc(code, 0, R_BPF_64_64, events);
-    let plan = plan_with(&elf.build(), &Options::default(), &Target { page_size }).unwrap();
+    let plan = plan_with(&elf.build(), &Options::default(), target).unwrap();
     plan.map(MapId(0)).unwrap().clone()
+}
+
+/// A ring buffer of `entries` bytes, for a kernel with pages of that size.
+fn ring_buffer(entries: u32, page_size: Option<u32>) -> MapCreate {
+    made([27, 0, 0, entries, 0], &Target { page_size, ..Target::none() })
+}
+
+#[test]
+fn a_perf_event_array_has_a_slot_for_each_cpu() {
+    let target = Target { possible_cpus: Some(4), ..Target::none() };
+    let shape = |fields| {
+        let map = made(fields, &target);
+        (map.attr.key_size, map.attr.value_size, map.attr.max_entries, map.adjusted.is_some())
+    };
+    assert_eq!(shape([4, 4, 4, 0, 0]), (4, 4, 4, true), "none asked for");
+    assert_eq!(shape([4, 0, 0, 128, 0]), (4, 4, 4, true), "more than there are");
+    assert_eq!(shape([4, 4, 4, 2, 0]), (4, 4, 2, false), "fewer");
+}
+
+#[test]
+fn a_ring_buffer_takes_neither_key_nor_value_whatever_type_its_records_have() {
+    let map = made([27, 0, 32, 4096, 0], &Target { page_size: Some(4096), ..Target::none() });
+    assert_eq!((map.attr.key_size, map.attr.value_size), (0, 0));
 }
 
 #[test]

@@ -97,7 +97,7 @@ fn a_map_without_a_type_is_an_error() {
 #[test]
 fn an_unknown_member_is_an_error_that_lists_the_known_ones() {
     let expected = "map `ports`: unknown member `colour`, expected one of type, key, value, key_size, value_size, \
-        max_entries, map_flags, numa_node, map_extra, values";
+        max_entries, map_flags, numa_node, map_extra, pinning, values";
     assert_eq!(map(|types| vec![("type", types.number(1)), ("colour", types.number(7))]), Err(expected.to_owned()));
 }
 
@@ -196,4 +196,13 @@ fn global_maps_are_placed_by_their_symbols_and_static_ones_by_the_types() {
     let found = maps(&elf).unwrap();
     let places: Vec<_> = found.iter().map(|map| (map.name.as_str(), map.place.offset)).collect();
     assert_eq!(places, [("first", 0), ("second", 32)]);
+}
+
+#[test]
+fn a_map_may_ask_to_be_pinned_by_its_name() {
+    let pinning = |n| map(move |types: &mut Types| vec![("type", types.number(1)), ("pinning", types.number(n))]);
+    assert!(pinning(1).unwrap().pin_by_name);
+    assert!(!pinning(0).unwrap().pin_by_name);
+    let expected = "map `ports`: `pinning` is 7, expected 0 or 1 (by name)";
+    assert_eq!(pinning(7), Err(expected.to_owned()));
 }
