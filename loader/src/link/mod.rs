@@ -11,18 +11,18 @@ mod maps;
 mod program;
 mod reach;
 mod records;
+mod select;
 mod set;
 mod slots;
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use thiserror::Error;
 
-use crate::plan::{Fate, MapId, Plan, ProgId, ProgLoad, ProgramPlan, Step};
-use crate::spec::{Place, Program, Spec, SpecError};
+use crate::plan::{MapId, Plan, ProgId, ProgLoad, Step};
+use crate::spec::{Program, Spec, SpecError};
 use crate::target::Target;
 
-use reach::{Reach, Reached};
+use reach::Reach;
+use select::Selection;
 pub use set::SetError;
 
 /// What the user chose.
@@ -70,83 +70,35 @@ impl Plan {
     ///
     /// There is no socket filter, a name in `options` does not exist, or a global cannot take the value.
     pub fn new(spec: &Spec<'_>, options: &Options, target: &Target) -> Result<Self, PlanError> {
-        let chosen = choose(spec, options)?;
+        let chosen = select::choose(spec, options)?;
         let mut reach = Reach::new(spec, chosen.iter().map(|(program, _)| *program));
-        let mut needed = Reached::default();
-        let mut unlinkable = BTreeMap::new();
-        for (program, _) in chosen.iter().filter(|(_, wanted)| *wanted) {
-            match reach.from(program.function.place) {
-                Ok(reached) => {
-                    needed.maps.extend(reached.maps);
-                    needed.programs.extend(reached.programs);
-                }
-                Err(error) => drop(unlinkable.insert(program.function.place, error)),
-            }
-        }
-
-        // Siblings first: the programs that name them in an array come after.
-        let asked = chosen.iter().filter(|(_, wanted)| *wanted).map(|(program, _)| program.function.place);
-        let asked: BTreeSet<Place> = asked.collect();
-        let (wanted, siblings): (Vec<_>, Vec<_>) = needed.programs.iter().partition(|place| asked.contains(place));
-        let order: Vec<Place> = siblings.into_iter().chain(wanted).collect();
-        let ids: BTreeMap<Place, ProgId> = order.iter().enumerate().map(|(id, place)| (*place, ProgId(id))).collect();
-        let fate = |place: Place, wanted: bool| match (unlinkable.get(&place), ids.get(&place)) {
-            (Some(error), _) => Fate::Unlinkable(error.clone()),
-            (None, Some(id)) if wanted => Fate::Load(*id),
-            (None, Some(id)) => Fate::Sibling(*id),
-            (None, None) => Fate::Skip,
-        };
-        let plan_of = |(program, wanted): &(Program<'_>, bool)| ProgramPlan {
-            name: program.function.name.clone(),
-            section: program.section.to_owned(),
-            fate: fate(program.function.place, *wanted),
-        };
-        let programs = chosen.iter().map(plan_of).collect();
-
+        let selection = Selection::of(&chosen, &mut reach);
         let values = set::Values::parse(spec, &options.set)?;
+
         let mut steps = Vec::new();
-        if !order.is_empty() {
-            values.check_reached(spec, |index| needed.maps.contains(&index))?;
+        if !selection.order.is_empty() {
+            values.check_reached(spec, |index| selection.maps.contains(&index))?;
             if let Some(btf) = &spec.btf {
                 steps.push(Step::BtfLoad(btf::for_upload(spec, btf)?));
             }
         }
-        steps.extend(maps::create_all(spec, &needed.maps, &reach, target));
-        let (map_slots, prog_slots) = slots::fill(spec, &needed.maps, &reach, &ids);
-        for index in &needed.maps {
+        steps.extend(maps::create_all(spec, &selection.maps, &reach, target));
+        let (map_slots, prog_slots) = slots::fill(spec, &selection, &reach);
+        for index in &selection.maps {
             steps.extend(data::contents(spec, *index, &values));
             steps.extend(map_slots.iter().filter(|slot| slot.map == MapId(*index)).copied().map(Step::SlotUpdate));
         }
-        let load = |place: &Place| {
-            let (program, linked) = reach.take(*place)?;
-            Some(Step::ProgLoad(prog_load(spec, *ids.get(place)?, &program, linked)))
-        };
-        steps.extend(order.iter().filter_map(load));
-        steps.extend(prog_slots.into_iter().map(Step::SlotUpdate));
-        let unused = spec.maps.iter().enumerate().filter(|(index, _)| !needed.maps.contains(index));
-        Ok(Self { steps, programs, unused_maps: unused.map(|(_, map)| map.name.clone()).collect() })
-    }
-}
-
-/// The object's socket filters, each with whether it is to be loaded.
-fn choose<'spec>(spec: &'spec Spec<'_>, options: &Options) -> Result<Vec<(Program<'spec>, bool)>, PlanError> {
-    let all: Vec<_> = spec.programs(options.section.as_deref()).collect();
-    if all.is_empty() {
-        let code = spec.object.sections.iter().filter(|section| section.is_code && !section.data.is_empty());
-        let mut found: Vec<_> = code.map(|section| format!("`{}`", section.name)).collect();
-        if found.is_empty() {
-            found.push("no section".to_owned());
+        for (id, place) in selection.order.iter().enumerate() {
+            if let Some((program, linked)) = reach.take(*place) {
+                steps.push(Step::ProgLoad(prog_load(spec, ProgId(id), &program, linked)));
+            }
         }
-        return Err(PlanError::NoProgram { found });
+        steps.extend(prog_slots.into_iter().map(Step::SlotUpdate));
+
+        let unused = spec.maps.iter().enumerate().filter(|(index, _)| !selection.maps.contains(index));
+        let unused_maps = unused.map(|(_, map)| map.name.clone()).collect();
+        Ok(Self { steps, programs: selection.fates(&chosen), unused_maps })
     }
-    let Some(name) = &options.program else {
-        return Ok(all.into_iter().map(|program| (program, program.autoload)).collect());
-    };
-    if !all.iter().any(|program| program.function.name == *name) {
-        let known = all.iter().map(|program| program.function.name.clone()).collect();
-        return Err(PlanError::UnknownProgram { name: name.clone(), known });
-    }
-    Ok(all.into_iter().map(|program| (program, program.function.name == *name)).collect())
 }
 
 fn prog_load(spec: &Spec<'_>, id: ProgId, program: &Program<'_>, linked: program::Linked) -> ProgLoad {

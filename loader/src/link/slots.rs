@@ -1,20 +1,19 @@
 //! The slots of maps of maps and of programs that the object fills.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::reach::{Found, Reach};
-use crate::plan::{Held, MapId, ProgId, SlotUpdate};
-use crate::spec::{Place, Spec};
+use super::select::Selection;
+use crate::plan::{Held, MapId, SlotUpdate};
+use crate::spec::Spec;
 
 /// The filled slots of the needed maps: those that hold maps, and those that hold programs.
 pub(super) fn fill(
     spec: &Spec<'_>,
-    needed: &BTreeSet<usize>,
+    selection: &Selection,
     reach: &Reach<'_, '_>,
-    ids: &BTreeMap<Place, ProgId>,
 ) -> (Vec<SlotUpdate>, Vec<SlotUpdate>) {
+    let ids = selection.ids();
     let mut slots = Vec::new();
-    for (index, map) in needed.iter().filter_map(|index| Some((*index, spec.maps.get(*index)?))) {
+    for (index, map) in selection.maps.iter().filter_map(|index| Some((*index, spec.maps.get(*index)?))) {
         for slot in &map.slots {
             let holds = match reach.find(slot) {
                 Some(Found::Map(inner)) => Some(Held::Map(MapId(inner))),
