@@ -20,3 +20,4 @@ mod load;
 mod nested;
 mod nothing_left;
 mod stall;
+mod streams;

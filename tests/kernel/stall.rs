@@ -10,7 +10,7 @@ use nix::sys::socket::sockopt::{KeepAlive, TcpKeepIdle, TcpKeepInterval};
 use crate::support::Json;
 use crate::support::objects::{keeping, object};
 use crate::support::process::{Ran, Running, run_with_input};
-use crate::support::server::{Server, answering, reading, serve, talking};
+use crate::support::server::{HttpServer, Server, answering, reading, serve, talking};
 use crate::support::{number, text};
 
 /// A payload that fits into one packet.
@@ -126,4 +126,25 @@ fn a_peer_that_asks_every_second_whether_we_live_is_no_stall() {
         setsockopt(stream, TcpKeepInterval, &1).unwrap();
     });
     no_warning(&watched(&server, b"", "6s"));
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn an_answer_that_is_cut_off_before_the_peer_closes_is_said_to_be_missing() {
+    let server = HttpServer::start();
+    let filter = keeping("trims", "20");
+    let args = ["load", &filter.path(), "--connect", &server.target(), "--json", "--duration", "5s"];
+    let ran = run_with_input(args, HttpServer::REQUEST).expect(0);
+    // Whether the peer's end comes through alone or with the answer that is sent again decides which of the two it is.
+    let warning = ran.only("warning");
+    assert!(["stall", "loss"].contains(&text(&warning, "code")), "{warning}");
+    assert!(text(&warning, "message").contains("less than skb->len"), "{warning}");
+    assert_eq!(number(&ran.summary(), "bytes_received"), 0);
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn a_peer_that_closes_without_an_answer_is_no_loss() {
+    let server = serve("127.0.0.1", |mut stream| drop(std::io::Read::read(&mut stream, &mut [0; 16])));
+    no_warning(&run_with_input(["load", &object("pass"), "--connect", &server.target(), "--json"], b"x").expect(0));
 }

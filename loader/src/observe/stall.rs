@@ -81,6 +81,18 @@ impl StallWatch {
     }
 }
 
+/// Whether all that the peer sent was cut off, and its end accepted all the same. A peer that answers and closes leaves no time
+/// for a stall: its last segment, sent again with the data, is trimmed to the end that it carries. What betrays it is that
+/// something came out of order, so something was missing, and yet no segment ever had data.
+///
+/// # Errors
+///
+/// None on a TCP socket.
+pub fn was_cut_off(socket: impl AsFd) -> Result<bool, SysError> {
+    let tcp = sockopt::tcp_info(&socket)?;
+    Ok(tcp.rcv_ooopack > 0 && tcp.data_segs_in == 0)
+}
+
 impl Moment {
     /// Whether neither side has got any further: no data came, and nothing of ours was acknowledged.
     fn stands_until(&self, now: &Self) -> bool {

@@ -96,11 +96,17 @@ pub struct TcpInfo {
     pub data_segs_in: u32,
     /// Segments sent with data in them. Since 4.6.
     pub data_segs_out: u32,
+    words_before_ooopack: [u32; 16],
+    /// Segments that came out of order: something before them was missing. Since 5.4.
+    pub rcv_ooopack: u32,
+    /// The window that the peer lets us use, in bytes. Since 5.4.
+    pub snd_wnd: u32,
 }
 
 const _: () = assert!(std::mem::offset_of!(TcpInfo, bytes_acked) == 120);
 const _: () =
     assert!(std::mem::offset_of!(TcpInfo, segs_in) == 140 && std::mem::offset_of!(TcpInfo, data_segs_in) == 152);
+const _: () = assert!(std::mem::offset_of!(TcpInfo, rcv_ooopack) == 224 && size_of::<TcpInfo>() == 232);
 
 impl TcpInfo {
     /// Segments of ours that the peer has not acknowledged yet (`tcpi_unacked`).

@@ -11,8 +11,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use minibpf::observe::ringbuf::RingBuffer;
-use minibpf::observe::stall::StallWatch;
-use minibpf::sys::sockopt;
+use minibpf::observe::stall::{StallWatch, was_cut_off};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
@@ -116,7 +115,7 @@ impl<'a> Pump<'a> {
                 self.write_sink()?;
             }
             self.tick()?;
-            if let Some(reason) = self.over(signals) {
+            if let Some(reason) = self.over(signals, &ready) {
                 // What the filter reported to the very end.
                 for ring in self.rings {
                     self.take_events(ring)?;
@@ -128,7 +127,7 @@ impl<'a> Pump<'a> {
         }
     }
 
-    fn over(&self, signals: &Signals) -> Option<&'static str> {
+    fn over(&self, signals: &Signals, ready: &Ready) -> Option<&'static str> {
         if signals.came() {
             return Some("interrupted");
         }
@@ -138,7 +137,13 @@ impl<'a> Pump<'a> {
         if self.limits.until.is_some_and(|until| Instant::now() >= until) {
             return Some("duration over");
         }
-        (!self.peer_open && self.to_sink.is_empty()).then_some("peer closed")
+        ready.nothing_left.then_some("peer closed")
+    }
+
+    /// Whether the peer has closed its side and everything is delivered. It may still read: what standard input has ready is
+    /// sent first.
+    fn is_drained(&self) -> bool {
+        !self.peer_open && self.to_sink.is_empty() && self.to_socket.is_empty()
     }
 
     /// Waits until something can be done.
@@ -164,22 +169,28 @@ impl<'a> Pump<'a> {
         let socket = add(self.stream.as_fd(), socket_events, !socket_events.is_empty());
         let sink = add(stdout.as_fd(), PollFlags::POLLOUT, !self.to_sink.is_empty());
         let until = self.limits.until.unwrap_or(self.next_tick).min(self.next_tick);
-        let wait = until.saturating_duration_since(Instant::now()).as_millis() as u16 + 1;
+        // A pipe that is empty for a moment is not yet at its end; a person at a terminal is not waited for.
+        let drained = self.is_drained();
+        let patience = if self.stdin_open && !std::io::stdin().is_terminal() { TICK } else { Duration::ZERO };
+        let wait = if drained { patience } else { until.saturating_duration_since(Instant::now()) };
+        let wait = wait.as_millis() as u16 + u16::from(!drained);
         match poll(&mut fds, PollTimeout::from(wait)) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(Failure::new(Exit::Other, format!("poll: {}", errno.desc()))),
         }
         let any = |index: Option<usize>| index.and_then(|index| fds.get(index)?.any()).unwrap_or(false);
-        Ok(Ready { stdin: any(stdin), socket: any(socket), sink: any(sink) })
+        let stdin = any(stdin);
+        Ok(Ready { stdin, socket: any(socket), sink: any(sink), nothing_left: drained && !stdin })
     }
 
+    /// Reads from the descriptor itself: what `std::io::Stdin` buffers, poll(2) does not see.
     fn read_stdin(&mut self) -> Result<(), Failure> {
         let mut buffer = [0; CHUNK];
-        match std::io::stdin().lock().read(&mut buffer) {
+        match nix::unistd::read(std::io::stdin(), &mut buffer) {
             Ok(0) => self.stdin_open = false,
             Ok(count) => self.to_socket.extend(buffer.iter().take(count)),
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) => return Err(Failure::from(error).at("standard input")),
+            Err(Errno::EAGAIN | Errno::EINTR) => {}
+            Err(errno) => return Err(Failure::new(Exit::Other, format!("standard input: {}", errno.desc()))),
         }
         self.shut_down_if_done()
     }
@@ -271,16 +282,12 @@ impl<'a> Pump<'a> {
         Ok(())
     }
 
-    /// A connection can also end before it stalls for long: a peer that sends its answer and closes may have the end accepted
-    /// and the answer cut off. While it is open, a drop says nothing: a keep-alive probe counts as one.
+    /// A connection that ended before it could stall for long.
     fn warn_of_loss(&self) -> Result<(), Failure> {
-        let dropped = sockopt::drops(self.stream).unwrap_or(0);
-        if dropped == 0 || self.peer_open || self.stall.is_none() {
+        if self.peer_open || self.stall.is_none() || !was_cut_off(self.stream).unwrap_or(false) {
             return Ok(());
         }
-        self.output.warn("loss", format_args!(
-            "packets were dropped on this connection ({dropped} counted by the socket): if the filter returns less than skb->len, some of what the peer sent is missing"
-        ))
+        self.output.warn("loss", "the peer closed, and all that it had sent was cut off: the filter returned less than skb->len. A filter returns skb->len for what is to pass")
     }
 
     /// Looks at the connection now and then, until there was reason to warn.
@@ -306,6 +313,8 @@ struct Ready {
     stdin: bool,
     socket: bool,
     sink: bool,
+    /// The peer has closed, and there is nothing to deliver and nothing ready to be sent.
+    nothing_left: bool,
 }
 
 fn is_retry(error: &std::io::Error) -> bool {
