@@ -64,7 +64,7 @@ pub enum PlanError {
 impl Plan {
     /// Plans a load. The same object, options and target give the same plan.
     ///
-    /// A program that cannot be linked does not spoil the others: its [`Fate`] says why.
+    /// A program that cannot be linked does not spoil the others: its [`Fate`](crate::plan::Fate) says why.
     ///
     /// # Errors
     ///
