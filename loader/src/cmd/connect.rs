@@ -3,10 +3,8 @@
 //! The filter is attached between socket(2) and connect(2), so that even the peer's SYN-ACK goes through it. Each address
 //! of a name gets a socket of its own, and each socket its filter.
 
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs};
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::str::FromStr;
-use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use minibpf::explain::{self, Call, Fd, Field};
@@ -17,75 +15,11 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, SockaddrStorage, connect, socket};
 
 use super::failure::{Exit, Failure};
+use super::host_port::HostPort;
 use super::output::Output;
 use super::signals::Signals;
 use super::stats::Stats;
 use super::trace::{Tracer, merged};
-
-/// HOST:PORT as written.
-#[derive(Debug, Clone)]
-pub(crate) struct HostPort {
-    host: String,
-    port: u16,
-}
-
-impl FromStr for HostPort {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (host, port) = text.rsplit_once(':').ok_or("expected HOST:PORT")?;
-        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        if bare.is_none() && host.contains(':') {
-            return Err("expected HOST:PORT; an IPv6 address stands in brackets: [::1]:80".to_owned());
-        }
-        let host = bare.unwrap_or(host);
-        if host.is_empty() {
-            return Err("the host is missing: HOST:PORT".to_owned());
-        }
-        let port = port.parse().map_err(|_| format!("`{port}` is no port: a number from 1 to 65535"))?;
-        if port == 0 {
-            return Err("nobody can be called at port 0".to_owned());
-        }
-        Ok(Self { host: host.to_owned(), port })
-    }
-}
-
-impl From<SocketAddr> for HostPort {
-    fn from(address: SocketAddr) -> Self {
-        Self { host: address.ip().to_string(), port: address.port() }
-    }
-}
-
-impl std::fmt::Display for HostPort {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
-        }
-    }
-}
-
-impl HostPort {
-    /// All addresses of the name, within the time limit.
-    pub(crate) fn resolve(&self, timeout: Duration) -> Result<Vec<SocketAddr>, Failure> {
-        if let Ok(ip) = self.host.parse() {
-            return Ok(vec![SocketAddr::new(ip, self.port)]);
-        }
-        // The resolver of the C library cannot be interrupted: it is left behind when the time is over.
-        let (sender, receiver) = mpsc::channel();
-        let (host, port) = (self.host.clone(), self.port);
-        std::thread::spawn(move || sender.send((host.as_str(), port).to_socket_addrs().map(Vec::from_iter)));
-        match receiver.recv_timeout(timeout) {
-            Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
-            Ok(Ok(_)) => Err(Failure::new(Exit::Socket, format!("{self}: the name has no address"))),
-            Ok(Err(error)) => Err(Failure::new(Exit::Socket, format!("{self}: the name does not resolve: {error}"))),
-            Err(_) => {
-                Err(Failure::new(Exit::TimedOut, format!("{self}: looking up the name took more than {timeout:?}")))
-            }
-        }
-    }
-}
 
 /// An open connection with the filter on it.
 pub(crate) struct Connected {
@@ -113,8 +47,11 @@ impl Opening<'_> {
         stats: &mut Stats,
     ) -> Result<Connected, Failure> {
         let mut failure = Failure::new(Exit::Socket, format!("{name}: no address"));
-        for address in addresses {
-            match self.try_address(*address, stats) {
+        for (number, address) in addresses.iter().enumerate() {
+            // Each address gets its share of the time that is left: one that is silent must not starve the next.
+            let left = self.deadline.saturating_duration_since(Instant::now());
+            let share = left / u32::try_from(addresses.len() - number).unwrap_or(u32::MAX);
+            match self.try_address(*address, Instant::now() + share, stats) {
                 Ok(connected) => return Ok(connected),
                 Err(error) if error.is_silent() => return Err(error),
                 Err(error) => failure = error,
@@ -123,7 +60,7 @@ impl Opening<'_> {
         Err(failure)
     }
 
-    fn try_address(&self, address: SocketAddr, stats: &mut Stats) -> Result<Connected, Failure> {
+    fn try_address(&self, address: SocketAddr, deadline: Instant, stats: &mut Stats) -> Result<Connected, Failure> {
         let failed =
             |what: &str, errno: Errno| Failure::new(Exit::Socket, format!("{address}: {what}: {}", errno.desc()));
         let socket = self.socket(address).map_err(|errno| failed("socket", errno))?;
@@ -131,7 +68,7 @@ impl Opening<'_> {
             attach(self.tracer, &socket, self.program, "before connect(2): the peer's first answer is filtered too")?;
             stats.enable(self.output, self.tracer)?;
         }
-        self.connect(&socket, address)?;
+        self.connect(&socket, address, deadline)?;
         if self.after_connect {
             attach(self.tracer, &socket, self.program, "what came before was not filtered")?;
             stats.enable(self.output, self.tracer)?;
@@ -152,7 +89,7 @@ impl Opening<'_> {
     }
 
     /// connect(2), watched: a filter that drops the peer's SYN-ACK makes it hang.
-    fn connect(&self, socket: &OwnedFd, address: SocketAddr) -> Result<(), Failure> {
+    fn connect(&self, socket: &OwnedFd, address: SocketAddr, deadline: Instant) -> Result<(), Failure> {
         let result = connect(socket.as_raw_fd(), &SockaddrStorage::from(address));
         self.tracer.call(|| connect_call(socket, address), result.map(|()| 0))?;
         let refused =
@@ -163,7 +100,7 @@ impl Opening<'_> {
             Err(errno) => return Err(refused(errno)),
         }
         let mut warned = false;
-        while let Some(left) = self.deadline.checked_duration_since(Instant::now()) {
+        while let Some(left) = deadline.checked_duration_since(Instant::now()) {
             let wait = left.min(Duration::from_millis(250)).as_millis() as u16 + 1;
             let mut fds =
                 [PollFd::new(socket.as_fd(), PollFlags::POLLOUT), PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];

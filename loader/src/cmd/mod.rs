@@ -4,6 +4,7 @@ mod check;
 mod connect;
 mod demo;
 mod failure;
+mod host_port;
 mod load;
 mod object;
 mod options;

@@ -78,9 +78,9 @@ impl Linker<'_, '_> {
         let spec = self.spec;
         let start = piece.place.offset;
         let end = start + piece.size;
-        if let Some(relos) = spec.core_relos.get(&piece.place.section)
-            && let Some(&offset) = relos.iter().find(|&&offset| (start..end).contains(&u64::from(offset)))
-        {
+        let core_relos = spec.core_relos.get(&piece.place.section).map_or(&[][..], Vec::as_slice);
+        let first = core_relos.partition_point(|&offset| u64::from(offset) < start);
+        if let Some(&offset) = core_relos.get(first).filter(|&&offset| u64::from(offset) < end) {
             return Err(self.error(piece, u64::from(offset), LinkErrorKind::CoRe));
         }
         let all = spec.object.sections.get(piece.place.section).map_or(&[][..], |section| &section.relocs);

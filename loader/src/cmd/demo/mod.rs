@@ -20,8 +20,9 @@ use minibpf::spec::Spec;
 use minibpf::target::Target;
 use serde_json::json;
 
-use super::connect::{Connected, HostPort, Opening};
+use super::connect::{Connected, Opening};
 use super::failure::{Exit, Failure};
+use super::host_port::HostPort;
 use super::output::Output;
 use super::show;
 use super::signals::Signals;

@@ -4,6 +4,7 @@ mod duration;
 mod events;
 mod pump;
 mod session;
+mod sink;
 mod summary;
 
 use std::path::PathBuf;
@@ -14,8 +15,9 @@ use minibpf::kernel::Kernel;
 use minibpf::observe::ringbuf;
 use minibpf::plan::{Fate, Plan, ProgLoad};
 
-use super::connect::{self, HostPort};
+use super::connect;
 use super::failure::{Exit, Failure};
+use super::host_port::HostPort;
 use super::object::{self, PlanOptions};
 use super::options::StepOptions;
 use super::output::Output;

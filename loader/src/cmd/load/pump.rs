@@ -3,7 +3,6 @@
 //! One thread waits in poll(2) for whatever comes first. Nothing is read before there is room for it, so a slow reader on
 //! one side slows the other side down instead of filling memory.
 
-use std::fs::File;
 use std::io::{ErrorKind, IsTerminal, Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::os::fd::AsFd;
@@ -16,6 +15,7 @@ use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 use super::events::Events;
+use super::sink::Sink;
 use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::output::Output;
 use crate::cmd::signals::Signals;
@@ -23,7 +23,7 @@ use crate::cmd::signals::Signals;
 /// How often the connection is looked at.
 const TICK: Duration = Duration::from_millis(250);
 /// What a pipe takes without blocking once poll(2) says it is ready (PIPE_BUF).
-const CHUNK: usize = 4096;
+pub(super) const CHUNK: usize = 4096;
 /// Events that are taken before the other descriptors get their turn.
 const BURST: usize = 1024;
 
@@ -42,13 +42,6 @@ pub(super) struct Traffic {
     pub(super) ended: &'static str,
 }
 
-/// Where received bytes go.
-enum Sink {
-    Stdout { terminal: bool },
-    File(File),
-    Nowhere,
-}
-
 pub(super) struct Pump<'a> {
     output: &'a Output,
     events: Events<'a>,
@@ -58,7 +51,6 @@ pub(super) struct Pump<'a> {
     sink: Sink,
     traffic: Traffic,
     to_socket: Vec<u8>,
-    to_sink: Vec<u8>,
     stdin_open: bool,
     peer_open: bool,
     stall: Option<StallWatch>,
@@ -74,11 +66,7 @@ impl<'a> Pump<'a> {
         limits: Limits,
         file: Option<&Path>,
     ) -> Result<Self, Failure> {
-        let sink = match file {
-            Some(path) => Sink::File(File::create(path).map_err(|e| Failure::from(e).at(path.display()))?),
-            None if output.json => Sink::Nowhere,
-            None => Sink::Stdout { terminal: std::io::stdout().is_terminal() },
-        };
+        let sink = Sink::new(file, output.json)?;
         let now = Instant::now();
         Ok(Self {
             output,
@@ -89,7 +77,6 @@ impl<'a> Pump<'a> {
             sink,
             traffic: Traffic::default(),
             to_socket: Vec::new(),
-            to_sink: Vec::new(),
             stdin_open: true,
             peer_open: true,
             stall: Some(StallWatch::default()),
@@ -112,7 +99,7 @@ impl<'a> Pump<'a> {
                 self.read_socket()?;
             }
             if ready.sink {
-                self.write_sink()?;
+                self.sink.write()?;
             }
             self.tick()?;
             if let Some(reason) = self.over(signals, &ready) {
@@ -143,7 +130,7 @@ impl<'a> Pump<'a> {
     /// Whether the peer has closed its side and everything is delivered. It may still read: what standard input has ready is
     /// sent first.
     fn is_drained(&self) -> bool {
-        !self.peer_open && self.to_sink.is_empty() && self.to_socket.is_empty()
+        !self.peer_open && self.sink.is_empty() && self.to_socket.is_empty()
     }
 
     /// Waits until something can be done.
@@ -151,7 +138,7 @@ impl<'a> Pump<'a> {
         let stdin = std::io::stdin();
         let stdout = std::io::stdout();
         let mut socket_events = PollFlags::empty();
-        if self.peer_open && self.to_sink.is_empty() {
+        if self.peer_open && self.sink.is_empty() {
             socket_events |= PollFlags::POLLIN;
         }
         if !self.to_socket.is_empty() {
@@ -167,7 +154,7 @@ impl<'a> Pump<'a> {
         };
         let stdin = add(stdin.as_fd(), PollFlags::POLLIN, self.stdin_open && self.to_socket.is_empty());
         let socket = add(self.stream.as_fd(), socket_events, !socket_events.is_empty());
-        let sink = add(stdout.as_fd(), PollFlags::POLLOUT, !self.to_sink.is_empty());
+        let sink = add(stdout.as_fd(), PollFlags::POLLOUT, !self.sink.is_empty());
         let until = self.limits.until.unwrap_or(self.next_tick).min(self.next_tick);
         // A pipe that is empty for a moment is not yet at its end; a person at a terminal is not waited for.
         let drained = self.is_drained();
@@ -224,7 +211,7 @@ impl<'a> Pump<'a> {
     }
 
     fn read_socket(&mut self) -> Result<(), Failure> {
-        if !self.to_sink.is_empty() {
+        if !self.sink.is_empty() {
             return Ok(());
         }
         let mut buffer = [0; CHUNK];
@@ -242,13 +229,7 @@ impl<'a> Pump<'a> {
             }
         };
         self.traffic.received += received.len() as u64;
-        match &mut self.sink {
-            Sink::Nowhere => {}
-            Sink::File(file) => file.write_all(received)?,
-            Sink::Stdout { terminal: false } => self.to_sink.extend(received),
-            Sink::Stdout { terminal: true } => self.to_sink.extend(printable(received)),
-        }
-        Ok(())
+        self.sink.take(received)
     }
 
     /// A reset is an end like another: what was received counts.
@@ -257,17 +238,6 @@ impl<'a> Pump<'a> {
         self.peer_open = false;
         self.stdin_open = false;
         self.to_socket.clear();
-    }
-
-    fn write_sink(&mut self) -> Result<(), Failure> {
-        let chunk = self.to_sink.get(..CHUNK).unwrap_or(&self.to_sink);
-        match nix::unistd::write(std::io::stdout(), chunk) {
-            Ok(count) => drop(self.to_sink.drain(..count)),
-            Err(Errno::EAGAIN | Errno::EINTR) => {}
-            Err(Errno::EPIPE) => return Err(Failure::broken_pipe()),
-            Err(errno) => return Err(Failure::new(Exit::Other, format!("standard output: {}", errno.desc()))),
-        }
-        Ok(())
     }
 
     fn take_events(&mut self, ring: &RingBuffer<'_>) -> Result<(), Failure> {
@@ -297,7 +267,7 @@ impl<'a> Pump<'a> {
         }
         self.next_tick = Instant::now() + TICK;
         let Some(watch) = &mut self.stall else { return Ok(()) };
-        if !self.to_sink.is_empty() {
+        if !self.sink.is_empty() {
             // It is our own reader that is slow: the peer probes a closed window, and that looks alike.
             *watch = StallWatch::default();
             return Ok(());
@@ -319,13 +289,4 @@ struct Ready {
 
 fn is_retry(error: &std::io::Error) -> bool {
     matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
-}
-
-/// Control bytes other than newline and tab as `\xNN`, so that a server cannot command the terminal.
-fn printable(bytes: &[u8]) -> Vec<u8> {
-    let escaped = |byte: &u8| match byte {
-        b'\n' | b'\t' | 0x20..=0x7e | 0x80.. => vec![*byte],
-        _ => format!("\\x{byte:02x}").into_bytes(),
-    };
-    bytes.iter().flat_map(escaped).collect()
 }

@@ -1,0 +1,73 @@
+//! HOST:PORT, and the addresses that it stands for.
+
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::str::FromStr;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use super::failure::{Exit, Failure};
+
+/// HOST:PORT as written.
+#[derive(Debug, Clone)]
+pub(crate) struct HostPort {
+    host: String,
+    port: u16,
+}
+
+impl FromStr for HostPort {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (host, port) = text.rsplit_once(':').ok_or("expected HOST:PORT")?;
+        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        if bare.is_none() && host.contains(':') {
+            return Err("expected HOST:PORT; an IPv6 address stands in brackets: [::1]:80".to_owned());
+        }
+        let host = bare.unwrap_or(host);
+        if host.is_empty() {
+            return Err("the host is missing: HOST:PORT".to_owned());
+        }
+        let port = port.parse().map_err(|_| format!("`{port}` is no port: a number from 1 to 65535"))?;
+        if port == 0 {
+            return Err("nobody can be called at port 0".to_owned());
+        }
+        Ok(Self { host: host.to_owned(), port })
+    }
+}
+
+impl From<SocketAddr> for HostPort {
+    fn from(address: SocketAddr) -> Self {
+        Self { host: address.ip().to_string(), port: address.port() }
+    }
+}
+
+impl std::fmt::Display for HostPort {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+impl HostPort {
+    /// All addresses of the name, within the time limit.
+    pub(crate) fn resolve(&self, timeout: Duration) -> Result<Vec<SocketAddr>, Failure> {
+        if let Ok(ip) = self.host.parse() {
+            return Ok(vec![SocketAddr::new(ip, self.port)]);
+        }
+        // The resolver of the C library cannot be interrupted: it is left behind when the time is over.
+        let (sender, receiver) = mpsc::channel();
+        let (host, port) = (self.host.clone(), self.port);
+        std::thread::spawn(move || sender.send((host.as_str(), port).to_socket_addrs().map(Vec::from_iter)));
+        match receiver.recv_timeout(timeout) {
+            Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
+            Ok(Ok(_)) => Err(Failure::new(Exit::Socket, format!("{self}: the name has no address"))),
+            Ok(Err(error)) => Err(Failure::new(Exit::Socket, format!("{self}: the name does not resolve: {error}"))),
+            Err(_) => {
+                Err(Failure::new(Exit::TimedOut, format!("{self}: looking up the name took more than {timeout:?}")))
+            }
+        }
+    }
+}
