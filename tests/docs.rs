@@ -81,12 +81,12 @@ fn run_blocks(root: &Path, text: &str) -> (String, usize) {
             continue;
         }
         let block: Vec<_> = lines.by_ref().take_while(|line| *line != "```").collect();
-        let commands: Vec<_> = block.iter().filter_map(|line| line.strip_prefix("$ ")).collect();
+        let commands = commands(&block);
         count += commands.len();
         let (output, shell) = run(scratch.path(), &commands);
         shells.push(shell);
         for (command, output) in commands.iter().zip(output) {
-            writeln!(page, "$ {command}").unwrap();
+            writeln!(page, "$ {}", command.replace('\n', "\n> ")).unwrap();
             page.push_str(&output);
         }
         writeln!(page, "```").unwrap();
@@ -98,8 +98,27 @@ fn run_blocks(root: &Path, text: &str) -> (String, usize) {
     (page, count)
 }
 
+/// The commands of a block: a line that begins with `$`, and the lines after it that go on with `>`.
+fn commands(block: &[&str]) -> Vec<String> {
+    let mut commands: Vec<String> = Vec::new();
+    let mut goes_on = false;
+    for line in block {
+        match (line.strip_prefix("$ "), line.strip_prefix("> ").filter(|_| goes_on)) {
+            (Some(command), _) => commands.push(command.to_owned()),
+            (None, Some(more)) => {
+                let command = commands.last_mut().unwrap();
+                command.push('\n');
+                command.push_str(more);
+            }
+            (None, None) => {}
+        }
+        goes_on = line.starts_with("$ ") || goes_on && line.starts_with("> ");
+    }
+    commands
+}
+
 /// Runs the commands of a block in one shell; returns the output of each, and the shell's process group.
-fn run(directory: &Path, commands: &[&str]) -> (Vec<String>, nix::unistd::Pid) {
+fn run(directory: &Path, commands: &[String]) -> (Vec<String>, nix::unistd::Pid) {
     let script: Vec<_> = commands.iter().map(|command| format!("{command}\necho '{MARK}'")).collect();
     let bin = Path::new(env!("CARGO_BIN_EXE_minibpf")).parent().unwrap();
     let path = format!("{}:{}:/usr/sbin:/sbin", bin.display(), std::env::var("PATH").unwrap());

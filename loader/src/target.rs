@@ -1,5 +1,7 @@
 //! What a plan must know of the kernel it is made for: plain data, read from the running one or stated.
 
+use std::fmt;
+
 use crate::spec::Spec;
 use crate::sys;
 use crate::verdict::Privileges;
@@ -13,6 +15,27 @@ pub struct Target {
     pub page_size: Option<u32>,
     /// CPUs that there may ever be: a perf event array has a slot for each.
     pub possible_cpus: Option<u32>,
+    /// The kernel's types, for CO-RE.
+    pub btf: TargetBtf,
+}
+
+/// The kernel's types, if they are known.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub enum TargetBtf {
+    /// They are not, or nothing depends on them.
+    #[default]
+    None,
+    /// BTF, as in `/sys/kernel/btf/vmlinux`.
+    Bytes(Vec<u8>),
+}
+
+impl fmt::Debug for TargetBtf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("None"),
+            Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+        }
+    }
 }
 
 impl Target {
@@ -25,8 +48,18 @@ impl Target {
     pub fn running(spec: &Spec<'_>) -> Self {
         let has_perf_events = spec.maps.iter().any(|map| map.attr.map_type == BPF_MAP_TYPE_PERF_EVENT_ARRAY);
         let cpus = has_perf_events.then(sys::possible_cpus).and_then(Result::ok);
-        Self { page_size: page_size(), possible_cpus: cpus.and_then(|cpus| u32::try_from(cpus).ok()) }
+        let btf = match needs_btf(spec) {
+            true => std::fs::read("/sys/kernel/btf/vmlinux").map_or(TargetBtf::None, TargetBtf::Bytes),
+            false => TargetBtf::None,
+        };
+        Self { page_size: page_size(), possible_cpus: cpus.and_then(|cpus| u32::try_from(cpus).ok()), btf }
     }
+}
+
+/// Whether an instruction depends on the kernel's types. A local type id (kind 6) is the object's own business.
+fn needs_btf(spec: &Spec<'_>) -> bool {
+    const TYPE_ID_LOCAL: u32 = 6;
+    spec.core_relos.values().flatten().any(|record| record.kind != TYPE_ID_LOCAL)
 }
 
 /// Bytes in a page of memory.

@@ -1,5 +1,8 @@
 //! Why the kernel said no, in words: the verifier's log read, and missing privileges named.
 
+use crate::insn::Insn;
+use crate::plan::{PatchKind, ProgLoad};
+
 /// What a verifier's log comes down to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Verdict {
@@ -27,6 +30,17 @@ pub fn read_log(log: &str) -> Verdict {
         reason: before.last().map(|line| (**line).to_owned()).unwrap_or_default(),
         insn: before.iter().rev().find(|line| is_insn(line)).map(|line| (**line).to_owned()),
         source: before.iter().rev().find_map(|line| line.strip_prefix("; ")).map(str::to_owned),
+    }
+}
+
+impl Verdict {
+    /// The CO-RE relocation that the verifier met: a part of a type that the kernel does not have, and that the program goes
+    /// on to use. The log knows only the helper that does not exist.
+    pub fn missing_in_kernel<'a>(&self, program: &'a ProgLoad) -> Option<&'a str> {
+        let number: usize = self.insn.as_ref()?.split(':').next()?.parse().ok()?;
+        let patch = program.patches.iter().find(|patch| patch.insn == number)?;
+        let poisoned = matches!(patch.kind, PatchKind::Core { first, .. } if first.code == Insn::CALL);
+        poisoned.then_some(patch.symbol.as_str())
     }
 }
 

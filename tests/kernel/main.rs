@@ -13,6 +13,7 @@ mod support;
 
 mod addresses;
 mod check;
+mod core;
 mod demo;
 mod library;
 mod linking;

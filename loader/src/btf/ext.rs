@@ -35,6 +35,19 @@ pub struct LineInfo {
     pub line_col: u32,
 }
 
+/// `struct bpf_core_relo`: this instruction depends on the layout of a type of the kernel's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CoreRelo {
+    /// Byte offset into the ELF section.
+    pub insn_off: u32,
+    /// The type in the object's BTF.
+    pub type_id: u32,
+    /// Which part of it, as `0:1:2`: an offset into BTF's strings.
+    pub access_str_off: u32,
+    /// `enum bpf_core_relo_kind`: what of that part is wanted.
+    pub kind: u32,
+}
+
 impl FuncInfo {
     /// The records as bpf(2) wants them, eight bytes each.
     pub fn encode_all(records: &[Self]) -> Vec<u8> {
@@ -76,8 +89,8 @@ pub struct BtfExt<'data> {
     pub funcs: Vec<SectionRecords<'data, FuncInfo>>,
     /// Line records.
     pub lines: Vec<SectionRecords<'data, LineInfo>>,
-    /// CO-RE relocations: only where they are (byte offsets).
-    pub core_relos: Vec<SectionRecords<'data, u32>>,
+    /// CO-RE relocations.
+    pub core_relos: Vec<SectionRecords<'data, CoreRelo>>,
 }
 
 fn error(place: &str, problem: impl Into<String>) -> BtfError {
@@ -116,7 +129,12 @@ impl<'data> BtfExt<'data> {
                 line_off: word32(record, 8),
                 line_col: word32(record, 12),
             })?,
-            core_relos: part("core_relo", 24)?.read(btf, 16, |record| word32(record, 0))?,
+            core_relos: part("core_relo", 24)?.read(btf, 16, |record| CoreRelo {
+                insn_off: word32(record, 0),
+                type_id: word32(record, 4),
+                access_str_off: word32(record, 8),
+                kind: word32(record, 12),
+            })?,
         })
     }
 }

@@ -42,11 +42,12 @@ impl Check {
         let mut tally = Tally::default();
         for path in &self.objects {
             let bytes = object::read(path)?;
-            object::with_plan(path, &bytes, &self.plan.options(), |_, plan| {
+            object::with_plan(path, &bytes, &self.plan, |_, plan| {
                 if self.steps.dry_run {
                     dry_run(output, plan)?;
                     return tally.unlinkable_only(plan);
                 }
+                object::refuse_unresolved(plan)?;
                 Checker { check: self, output, path, plan }.run(&mut tally)
             })?;
         }
@@ -171,7 +172,11 @@ impl Checker<'_> {
     fn rejected(&self, program: &ProgramPlan, id: ProgId, error: &KernelError) -> Result<(), Failure> {
         let errno = errno_name(error.source.errno);
         let verdict = error.log.as_deref().map(verdict::read_log);
-        let reason = verdict.as_ref().map_or_else(|| error.to_string(), |verdict| verdict.reason.clone());
+        let mut reason = verdict.as_ref().map_or_else(|| error.to_string(), |verdict| verdict.reason.clone());
+        let plan = self.prog_load(id);
+        if let Some(missing) = verdict.as_ref().zip(plan).and_then(|(verdict, plan)| verdict.missing_in_kernel(plan)) {
+            reason = format!("this kernel has no such field or type: {missing} ({reason})");
+        }
         self.output.text(format_args!("{}: rejected ({errno}): {reason}", program.name))?;
         let at = verdict.iter().flat_map(|verdict| [&verdict.source, &verdict.insn]).flatten();
         let lines: Vec<_> = at.cloned().chain([reason]).collect();
@@ -187,7 +192,7 @@ impl Checker<'_> {
             (Some(_), false) => json!(lines.join("\n")),
             (None, _) => Json::Null,
         };
-        let insns = self.prog_load(id).map(|program| program.insns.len());
+        let insns = plan.map(|program| program.insns.len());
         self.print(
             program,
             "rejected",

@@ -109,7 +109,7 @@ impl From<PlanError> for Failure {
             PlanError::NoProgram { .. } => Self::new(Exit::Object, &error)
                 .hint("a socket filter is a function marked SEC(\"socket\"); --section NAME takes another section's"),
             PlanError::UnknownProgram { .. } | PlanError::Set(_) => Self::new(Exit::Usage, error),
-            PlanError::Spec(_) => Self::new(Exit::Object, error),
+            PlanError::Spec(_) | PlanError::Target(_) => Self::new(Exit::Object, error),
         }
     }
 }

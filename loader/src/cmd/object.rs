@@ -1,14 +1,14 @@
 //! The OBJ argument and the options that shape its plan.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use minibpf::elf::Object;
 use minibpf::link::Options;
 use minibpf::plan::Plan;
 use minibpf::spec::Spec;
-use minibpf::target::Target;
+use minibpf::target::{Target, TargetBtf};
 
 use super::failure::{Exit, Failure};
 
@@ -24,6 +24,9 @@ pub(crate) struct PlanOptions {
     /// Set a global before the load, typed by its BTF; repeatable
     #[arg(long, value_name = "VAR=VALUE", value_parser = assignment)]
     set: Vec<(String, String)>,
+    /// CO-RE target instead of the running kernel's BTF: a file of BTF, or none
+    #[arg(long, value_name = "FILE")]
+    btf: Option<PathBuf>,
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
@@ -32,8 +35,18 @@ fn assignment(text: &str) -> Result<(String, String), String> {
 }
 
 impl PlanOptions {
-    pub(crate) fn options(&self) -> Options {
+    fn options(&self) -> Options {
         Options { program: self.program.clone(), section: self.section.clone(), set: self.set.clone() }
+    }
+
+    /// The running kernel, but for types that the user chose.
+    fn target(&self, spec: &Spec<'_>) -> Result<Target, Failure> {
+        let Some(path) = &self.btf else { return Ok(Target::running(spec)) };
+        let btf = match path == Path::new("none") {
+            true => TargetBtf::None,
+            false => TargetBtf::Bytes(read(path)?),
+        };
+        Ok(Target { btf, ..Target::running(spec) })
     }
 }
 
@@ -53,12 +66,22 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 pub(crate) fn with_plan<T>(
     path: &Path,
     bytes: &[u8],
-    options: &Options,
+    options: &PlanOptions,
     use_it: impl FnOnce(&Spec<'_>, &Plan) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let at = |failure: Failure| failure.at(path.display());
     let object = Object::parse(bytes).map_err(|error| at(error.into()))?;
     let spec = Spec::read(&object).map_err(|error| at(error.into()))?;
-    let plan = Plan::new(&spec, options, &Target::running(&spec)).map_err(|error| at(error.into()))?;
+    let target = options.target(&spec)?;
+    let plan = Plan::new(&spec, &options.options(), &target).map_err(|error| at(error.into()))?;
     use_it(&spec, &plan)
+}
+
+/// A plan for no kernel in particular can be looked at, not performed.
+pub(crate) fn refuse_unresolved(plan: &Plan) -> Result<(), Failure> {
+    let unresolved = plan.prog_loads().find_map(|program| Some((program, program.unresolved()?)));
+    let Some((program, patch)) = unresolved else { return Ok(()) };
+    let what = format!("program `{}`, insn {}: {}", program.name, patch.insn, patch.symbol);
+    Err(Failure::new(Exit::Object, what)
+        .hint("--btf FILE names the types of a kernel; without --btf it is the running one's"))
 }

@@ -31,6 +31,7 @@ pub fn patch_text(program: &ProgLoad, patch: &Patch, resolved: &[Insn]) -> Patch
         PatchKind::MapValue { offset, .. } => format!("map value + {offset}"),
         PatchKind::Call { callee } => format!("call of insn {callee}"),
         PatchKind::Func { callee } => format!("address of insn {callee}"),
+        PatchKind::Core { .. } => "CO-RE".to_owned(),
     };
     PatchText {
         insn: patch.insn,

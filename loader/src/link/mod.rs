@@ -6,6 +6,7 @@
 //! 4. write the steps down: BTF, maps, their contents, programs.
 
 mod btf;
+mod core;
 mod data;
 mod maps;
 mod program;
@@ -21,6 +22,7 @@ use crate::plan::{MapId, Plan, ProgId, ProgLoad, Step};
 use crate::spec::{Program, Spec, SpecError};
 use crate::target::Target;
 
+use self::core::Core;
 use reach::Reach;
 use select::Selection;
 pub use set::SetError;
@@ -56,6 +58,9 @@ pub enum PlanError {
     /// A global cannot be set.
     #[error(transparent)]
     Set(#[from] SetError),
+    /// The target's types cannot be read.
+    #[error("{0}")]
+    Target(String),
     /// A map or its types make no sense.
     #[error(transparent)]
     Spec(#[from] SpecError),
@@ -71,7 +76,8 @@ impl Plan {
     /// There is no socket filter, a name in `options` does not exist, or a global cannot take the value.
     pub fn new(spec: &Spec<'_>, options: &Options, target: &Target) -> Result<Self, PlanError> {
         let chosen = select::choose(spec, options)?;
-        let mut reach = Reach::new(spec, chosen.iter().map(|(program, _)| *program));
+        let core = Core::new(spec.btf.as_ref(), &target.btf).map_err(PlanError::Target)?;
+        let mut reach = Reach::new(spec, &core, chosen.iter().map(|(program, _)| *program));
         let selection = Selection::of(&chosen, &mut reach);
         let values = set::Values::parse(spec, &options.set)?;
 

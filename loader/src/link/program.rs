@@ -12,6 +12,8 @@
 
 use std::collections::HashMap;
 
+use super::core::Core;
+use crate::btf::ext::CoreRelo;
 use crate::elf::{RelocRecord, SymbolPlace};
 use crate::insn::Insn;
 use crate::plan::{LinkError, LinkErrorKind, MapId, Patch, PatchKind};
@@ -40,9 +42,9 @@ pub(super) struct Piece {
 }
 
 /// Links the program that begins with `entry`.
-pub(super) fn link(spec: &Spec<'_>, entry: &Function) -> Result<Linked, LinkError> {
+pub(super) fn link(spec: &Spec<'_>, core: &Core<'_>, entry: &Function) -> Result<Linked, LinkError> {
     let linked = Linked { insns: Vec::new(), patches: Vec::new(), pieces: Vec::new() };
-    let mut linker = Linker { spec, entry, linked, starts: HashMap::new() };
+    let mut linker = Linker { spec, core, entry, linked, starts: HashMap::new() };
     linker.append(entry);
     // Linking a piece may append more; the list ends, since each function is appended once.
     let mut next = 0;
@@ -56,6 +58,7 @@ pub(super) fn link(spec: &Spec<'_>, entry: &Function) -> Result<Linked, LinkErro
 
 struct Linker<'a, 'data> {
     spec: &'a Spec<'data>,
+    core: &'a Core<'a>,
     entry: &'a Function,
     linked: Linked,
     /// The first slot of every function appended so far.
@@ -78,24 +81,27 @@ impl Linker<'_, '_> {
         let spec = self.spec;
         let start = piece.place.offset;
         let end = start + piece.size;
-        let core_relos = spec.core_relos.get(&piece.place.section).map_or(&[][..], Vec::as_slice);
-        let first = core_relos.partition_point(|&offset| u64::from(offset) < start);
-        if let Some(&offset) = core_relos.get(first).filter(|&&offset| u64::from(offset) < end) {
-            return Err(self.error(piece, u64::from(offset), LinkErrorKind::CoRe));
-        }
         let all = spec.object.sections.get(piece.place.section).map_or(&[][..], |section| &section.relocs);
         let first = all.partition_point(|record| record.offset < start);
         let mut records = all.iter().skip(first).take_while(|record| record.offset < end).peekable();
+        let core = spec.core_relos.get(&piece.place.section).map_or(&[][..], Vec::as_slice);
+        let first = core.partition_point(|record| u64::from(record.insn_off) < start);
+        let mut core = core.iter().skip(first).peekable();
         let slots = (piece.size / Insn::SIZE as u64) as usize;
         for slot in 0..slots {
             let offset = start + (slot * Insn::SIZE) as u64;
             let at = piece.at + slot;
             let Some(&insn) = self.linked.insns.get(at) else { break };
-            let patch = match records.next_if(|record| record.offset < offset + Insn::SIZE as u64) {
-                Some(record) => Some(self.relocate(record, insn, at, offset, slot + 1 < slots)),
+            let here = |at: u64| at < offset + Insn::SIZE as u64;
+            let record = records.next_if(|record| here(record.offset));
+            let relo = core.next_if(|relo| here(relo.insn_off.into()));
+            let patch = match (record, relo) {
+                (Some(_), Some(_)) => Some(Err(LinkErrorKind::Twice { symbol: "a CO-RE record".to_owned() })),
+                (Some(record), None) => Some(self.relocate(record, insn, at, offset, slot + 1 < slots)),
+                (None, Some(relo)) => Some(self.relocate_core(relo, insn, at, offset)),
                 // Old compilers resolve calls within a section themselves.
-                None if insn.is_pseudo_call() => Some(self.local_call(piece.place.section, insn, at, offset)),
-                None => None,
+                (None, None) if insn.is_pseudo_call() => Some(self.local_call(piece.place.section, insn, at, offset)),
+                (None, None) => None,
             };
             if let Some(second) = records.next_if(|record| record.offset == offset) {
                 let symbol =
@@ -164,6 +170,16 @@ impl Linker<'_, '_> {
             return Ok(Patch { insn: at, symbol, kind: PatchKind::Func { callee } });
         }
         let (symbol, kind) = self.map_reference(name, section, target)?;
+        Ok(Patch { insn: at, symbol, kind })
+    }
+
+    /// One CO-RE record → one patch.
+    fn relocate_core(&self, record: &CoreRelo, insn: Insn, at: usize, offset: u64) -> Result<Patch, LinkErrorKind> {
+        if u64::from(record.insn_off) != offset {
+            return Err(LinkErrorKind::Unaligned { offset: record.insn_off.into() });
+        }
+        let second = self.linked.insns.get(at + 1).copied().filter(|_| insn.is_lddw());
+        let (symbol, kind) = self.core.relocate(record, insn, second).map_err(LinkErrorKind::Core)?;
         Ok(Patch { insn: at, symbol, kind })
     }
 

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::core::Core;
 use super::program::{self, Linked};
 use crate::plan::{LinkError, LinkErrorKind};
 use crate::spec::{Place, Program, Slot, Spec};
@@ -27,14 +28,15 @@ pub(super) enum Found {
 /// The object's programs, each linked at most once.
 pub(super) struct Reach<'a, 'data> {
     spec: &'a Spec<'data>,
+    core: &'a Core<'a>,
     programs: BTreeMap<Place, Program<'a>>,
     linked: BTreeMap<Place, Result<Linked, LinkError>>,
 }
 
 impl<'a, 'data> Reach<'a, 'data> {
-    pub(super) fn new(spec: &'a Spec<'data>, programs: impl Iterator<Item = Program<'a>>) -> Self {
+    pub(super) fn new(spec: &'a Spec<'data>, core: &'a Core<'a>, programs: impl Iterator<Item = Program<'a>>) -> Self {
         let programs = programs.map(|program| (program.function.place, program)).collect();
-        Self { spec, programs, linked: BTreeMap::new() }
+        Self { spec, core, programs, linked: BTreeMap::new() }
     }
 
     /// Everything that the program at `entry` needs.
@@ -86,8 +88,8 @@ impl<'a, 'data> Reach<'a, 'data> {
     /// The maps that a program's instructions name, each with the slot that does.
     fn maps_of(&mut self, place: Place) -> Result<Vec<(usize, usize)>, LinkError> {
         let Some(program) = self.programs.get(&place) else { return Ok(Vec::new()) };
-        let spec = self.spec;
-        let linked = self.linked.entry(place).or_insert_with(|| program::link(spec, program.function));
+        let (spec, core) = (self.spec, self.core);
+        let linked = self.linked.entry(place).or_insert_with(|| program::link(spec, core, program.function));
         let linked = linked.as_ref().map_err(Clone::clone)?;
         Ok(linked.patches.iter().filter_map(|patch| Some((patch.map()?.0, patch.insn))).collect())
     }

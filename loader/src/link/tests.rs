@@ -1,4 +1,5 @@
 mod calls;
+mod core;
 mod errors;
 mod maps;
 mod nested;

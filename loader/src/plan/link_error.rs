@@ -112,9 +112,9 @@ pub enum LinkErrorKind {
         /// Its size in bytes.
         size: u64,
     },
-    /// The instruction depends on the layout of the kernel's types.
-    #[error("a CO-RE relocation (`preserve_access_index`): this loader does not relocate against the kernel's types")]
-    CoRe,
+    /// The instruction depends on the layout of the kernel's types, in a way that makes no sense.
+    #[error("CO-RE relocation: {0}")]
+    Core(String),
     /// Longer than the kernel takes.
     #[error("with the functions that it calls it has more than {0} slots, the kernel's limit")]
     TooLong(usize),

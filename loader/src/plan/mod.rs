@@ -220,6 +220,11 @@ impl ProgLoad {
         ids
     }
 
+    /// What keeps it from being loaded: a patch that the plan's target could not resolve.
+    pub fn unresolved(&self) -> Option<&Patch> {
+        self.patches.iter().find(|patch| matches!(patch.kind, PatchKind::Core { resolved: false, .. }))
+    }
+
     /// The tag that the kernel will give it.
     pub fn tags(&self) -> Tags {
         // A map's descriptor does not count, so any number will do.

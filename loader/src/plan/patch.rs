@@ -39,6 +39,16 @@ pub enum PatchKind {
         /// The slot where the function begins.
         callee: usize,
     },
+    /// An instruction that depends on the layout of the kernel's types (CO-RE): what it becomes.
+    Core {
+        /// The slot.
+        first: Insn,
+        /// The second slot of `lddw`.
+        second: Option<Insn>,
+        /// False if the target's types are not known: then the instruction stays as it was compiled, and the program cannot be
+        /// loaded.
+        resolved: bool,
+    },
 }
 
 impl Patch {
@@ -46,13 +56,13 @@ impl Patch {
     pub fn map(&self) -> Option<MapId> {
         match self.kind {
             PatchKind::MapFd { map } | PatchKind::MapValue { map, .. } => Some(map),
-            PatchKind::Call { .. } | PatchKind::Func { .. } => None,
+            PatchKind::Call { .. } | PatchKind::Func { .. } | PatchKind::Core { .. } => None,
         }
     }
 
     /// Slots that it touches: two for `lddw`.
     pub fn slots(&self) -> usize {
-        if matches!(self.kind, PatchKind::Call { .. }) { 1 } else { 2 }
+        if matches!(self.kind, PatchKind::Call { .. } | PatchKind::Core { second: None, .. }) { 1 } else { 2 }
     }
 
     /// Fills the hole.
@@ -64,6 +74,12 @@ impl Patch {
             }
             PatchKind::Call { callee } => (Insn::BPF_PSEUDO_CALL, self.distance(callee), None),
             PatchKind::Func { callee } => (Insn::BPF_PSEUDO_FUNC, self.distance(callee), Some(0)),
+            PatchKind::Core { first, second, .. } => {
+                for (place, slot) in insns.iter_mut().skip(self.insn).zip([Some(first), second].into_iter().flatten()) {
+                    *place = slot;
+                }
+                return;
+            }
         };
         if let Some(insn) = insns.get_mut(self.insn) {
             *insn = insn.with_src(src).with_imm(imm);

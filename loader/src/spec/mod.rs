@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use thiserror::Error;
 
-use crate::btf::ext::{BtfExt, FuncInfo, LineInfo, SectionRecords};
+use crate::btf::ext::{BtfExt, CoreRelo, FuncInfo, LineInfo, SectionRecords};
 use crate::btf::{Btf, BtfError};
 use crate::elf::Object;
 
@@ -69,8 +69,8 @@ pub struct Spec<'data> {
     pub func_info: BTreeMap<usize, Vec<FuncInfo>>,
     /// Line records by section index.
     pub line_info: BTreeMap<usize, Vec<LineInfo>>,
-    /// Byte offsets of CO-RE relocations by section index.
-    pub core_relos: BTreeMap<usize, Vec<u32>>,
+    /// CO-RE relocations by section index.
+    pub core_relos: BTreeMap<usize, Vec<CoreRelo>>,
 }
 
 impl<'data> Spec<'data> {
@@ -100,7 +100,7 @@ impl<'data> Spec<'data> {
             maps,
             func_info: by_section(object, ext.funcs, |record| record.insn_off),
             line_info: by_section(object, ext.lines, |record| record.insn_off),
-            core_relos: by_section(object, ext.core_relos, |offset| *offset),
+            core_relos: by_section(object, ext.core_relos, |record| record.insn_off),
             btf,
         })
     }

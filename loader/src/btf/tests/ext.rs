@@ -30,7 +30,7 @@ fn records_are_grouped_by_the_name_of_their_section() {
     let line = ext.lines[0].records[0];
     assert_eq!(line, LineInfo { insn_off: 8, file_name_off: 1, line_off: 2, line_col: 12 << 10 | 3 });
     assert_eq!((line.line(), line.column()), (12, 3));
-    assert_eq!(ext.core_relos[0].records, [16]);
+    assert_eq!(ext.core_relos[0].records[0].insn_off, 16);
 }
 
 #[test]

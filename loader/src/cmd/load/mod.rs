@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use minibpf::kernel::Kernel;
 use minibpf::observe::ringbuf;
-use minibpf::plan::{Fate, Plan, ProgLoad};
+use minibpf::plan::{Fate, Plan, ProgLoad, Step};
+use minibpf::verdict;
 
 use super::connect;
 use super::failure::{Exit, Failure};
@@ -71,13 +72,14 @@ impl Load {
             return Err(Failure::new(Exit::Usage, why));
         }
         let bytes = object::read(&self.object)?;
-        object::with_plan(&self.object, &bytes, &self.plan.options(), |_, plan| {
+        object::with_plan(&self.object, &bytes, &self.plan, |_, plan| {
             let program = the_only_program(plan)?;
             self.check_count(plan)?;
             if self.steps.dry_run {
                 dry_run(output, plan)?;
                 return connect::dry_run(output, &self.connect, self.after_connect);
             }
+            object::refuse_unresolved(plan)?;
             self.load(output, plan, program)
         })
     }
@@ -124,7 +126,18 @@ impl Load {
                 if let (Some(log), true) = (&error.log, self.steps.whole_log()) {
                     output.tell(log.trim_end());
                 }
-                return Err(Failure::from(error).at(self.object.display()));
+                let verdict = error.log.as_deref().map(verdict::read_log);
+                let missing = match step {
+                    Step::ProgLoad(program) => verdict.as_ref().and_then(|verdict| verdict.missing_in_kernel(program)),
+                    _ => None,
+                };
+                let failure = match missing {
+                    Some(missing) => {
+                        Failure::from(error).at(format_args!("this kernel has no such field or type: {missing}"))
+                    }
+                    None => Failure::from(error),
+                };
+                return Err(failure.at(self.object.display()));
             }
         }
         Ok(kernel)

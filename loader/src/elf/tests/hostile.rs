@@ -20,7 +20,9 @@ fn read_link_and_plan(bytes: &[u8]) -> Result<(), String> {
     let choices = std::iter::once(vec![]).chain(GLOBALS.map(|name| vec![(name.to_owned(), "1".to_owned())]));
     for set in choices {
         let options = Options { set, ..Options::default() };
-        let Ok(plan) = Plan::new(&spec, &options, &Target { page_size: Some(4096), possible_cpus: Some(4) }) else {
+        let Ok(plan) =
+            Plan::new(&spec, &options, &Target { page_size: Some(4096), possible_cpus: Some(4), ..Target::none() })
+        else {
             continue;
         };
         for program in plan.prog_loads() {

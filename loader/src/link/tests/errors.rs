@@ -149,7 +149,7 @@ fn an_address_outside_the_data() {
 }
 
 #[test]
-fn an_instruction_that_depends_on_the_kernels_types() {
+fn a_core_record_without_an_access() {
     let mut elf = Elf::new();
     elf.program("socket", "filter", &[R0, R0, EXIT].concat());
     let mut types = Types::new();
@@ -157,7 +157,8 @@ fn an_instruction_that_depends_on_the_kernels_types() {
     elf.btf(&types);
     elf.data(".BTF.ext", &ext);
     let error = link_error(&plan(&elf.build()).unwrap());
-    assert_eq!((error.insn, error.kind), (1, LinkErrorKind::CoRe));
+    let problem = "access ``: expected numbers with colons between them".to_owned();
+    assert_eq!((error.insn, error.kind), (1, LinkErrorKind::Core(problem)));
 }
 
 #[test]

@@ -1,0 +1,99 @@
+//! CO-RE, "compile once, run everywhere": instructions that depend on how the *running* kernel lays out its types.
+//!
+//! clang compiles `task->pid` with the offset that the header at hand gives, and leaves a record: "this immediate is the byte
+//! offset of part `0:1` of type `struct task`". The loader looks for the same part in the kernel's own BTF, *by name*, and writes
+//! the kernel's number in its place.
+//!
+//! 1. [`access`]: what `0:1` means in the object's types: a path of names and array indices.
+//! 2. [`matching`]: the same path in a type of the kernel's.
+//! 3. [`value`]: the number that the record wants of such a path: an offset, a size, whether it exists.
+//! 4. [`patch`]: the number goes into the instruction.
+//!
+//! A part that the kernel does not have makes the instruction a call of a helper that does not exist, so that the verifier
+//! refuses the program only if it would really get there.
+//!
+//! The rules are libbpf's, since programs are written against them: `relo_core.c` there.
+
+mod access;
+mod matching;
+mod patch;
+mod value;
+
+use crate::btf::Btf;
+use crate::btf::ext::CoreRelo;
+use crate::insn::Insn;
+use crate::plan::PatchKind;
+use crate::target::TargetBtf;
+
+use access::Path;
+use value::{Value, Wanted};
+
+/// The kernel's types, as far as a plan knows them.
+pub(super) struct Core<'a> {
+    local: Option<&'a Btf<'a>>,
+    target: Option<Btf<'a>>,
+}
+
+impl<'a> Core<'a> {
+    /// Reads the target's types; without any, every record that needs them stays unresolved.
+    pub(super) fn new(local: Option<&'a Btf<'a>>, target: &'a TargetBtf) -> Result<Self, String> {
+        let target = match target {
+            TargetBtf::None => None,
+            TargetBtf::Bytes(bytes) => Some(Btf::index(bytes).map_err(|e| format!("the target's BTF: {e}"))?),
+        };
+        Ok(Self { local, target })
+    }
+
+    /// One record → what becomes of the instruction, and what it was about, in words.
+    pub(super) fn relocate(
+        &self,
+        record: &CoreRelo,
+        insn: Insn,
+        second: Option<Insn>,
+    ) -> Result<(String, PatchKind), String> {
+        let local = self.local.ok_or("without BTF it cannot be read")?;
+        let wanted = Wanted::new(record.kind)?;
+        let text = local.string(record.access_str_off).ok_or("it names no access")?;
+        let path = Path::parse(local, record.type_id, text, wanted)?;
+        let what = format!("{} of {}", wanted.name(), path.text());
+        let here = value::of(local, &path, wanted)?;
+        if wanted == Wanted::TypeIdLocal {
+            let there = Some(here);
+            return Ok((format!("{what}: {}", here.number), patch::make(insn, second, here, there)?));
+        }
+        let Some(target) = &self.target else {
+            let kind = PatchKind::Core { first: insn, second, resolved: false };
+            return Ok((format!("{what}: {} here, unresolved: needs a target BTF", here.number), kind));
+        };
+        let there = self.find(local, target, &path, wanted).map_err(|problem| format!("{what}: {problem}"))?;
+        let found = there.map_or("not there".to_owned(), |there: Value| format!("{} there", there.number));
+        let kind = patch::make(insn, second, here, there).map_err(|problem| format!("{what}: {problem}"))?;
+        Ok((format!("{what}: {} here, {found}", here.number), kind))
+    }
+
+    /// The value in the target. Several of its types may have the name; those that fit must agree.
+    fn find(
+        &self,
+        local: &Btf<'_>,
+        target: &Btf<'_>,
+        path: &Path<'_>,
+        wanted: Wanted,
+    ) -> Result<Option<Value>, String> {
+        if path.essential_name().is_empty() {
+            return Err("an anonymous type cannot be found by its name".to_owned());
+        }
+        let mut agreed: Option<Value> = None;
+        for candidate in target.named(path.essential_name(), path.kinds()) {
+            let Some(there) = matching::path(local, path, target, candidate, wanted)? else { continue };
+            let value = value::of(target, &there, wanted)?;
+            match agreed {
+                Some(other) if other != value => {
+                    let (one, two) = (other.number, value.number);
+                    return Err(format!("ambiguous: the kernel has several such types, which say {one} and {two}"));
+                }
+                _ => agreed = Some(value),
+            }
+        }
+        Ok(agreed.or_else(|| value::of_nothing(wanted)))
+    }
+}

@@ -1,0 +1,57 @@
+//! A number goes into an instruction: an immediate, an offset, or the 64 bits of `lddw`.
+
+use super::value::Value;
+use crate::insn::Insn;
+use crate::plan::PatchKind;
+
+/// Nobody's helper: what a part that the target does not have becomes. libbpf and cilium/ebpf use the same number, so that
+/// every tool can tell.
+const POISON: Insn = Insn { code: Insn::CALL, regs: 0, off: 0, imm: 0x0bad_2310 };
+
+/// Bytes of a memory access, by bits 3 and 4 of the code.
+const SIZES: [(u8, u64); 4] = [(0x10, 1), (0x08, 2), (0x00, 4), (0x18, 8)];
+
+/// Patches an instruction (of two slots, if it has a second) that was compiled with the value `here`.
+pub(super) fn make(insn: Insn, second: Option<Insn>, here: Value, there: Option<Value>) -> Result<PatchKind, String> {
+    let Some(there) = there else {
+        let second = second.map(|_| POISON);
+        return Ok(PatchKind::Core { first: POISON, second, resolved: true });
+    };
+    let compiled = |number: i64| match here.is_certain && number != here.number.cast_signed() {
+        true => Err(format!("the instruction holds {number}, but the object's own types say {}", here.number)),
+        false => Ok(()),
+    };
+    let (first, second) = match (insn.code & 7, second) {
+        (0, Some(second)) if insn.is_lddw() => {
+            compiled(i64::from(second.imm) << 32 | i64::from(insn.imm.cast_unsigned()))?;
+            let (low, high) = (there.number as u32, (there.number >> 32) as u32);
+            (insn.with_imm(low.cast_signed()), Some(second.with_imm(high.cast_signed())))
+        }
+        (4 | 7, _) if insn.code & 0x08 == 0 => {
+            compiled(i64::from(insn.imm))?;
+            let imm =
+                i32::try_from(there.number.cast_signed()).map_err(|_| format!("{} does not fit", there.number))?;
+            (insn.with_imm(imm), None)
+        }
+        (1..=3, _) => {
+            compiled(i64::from(insn.off))?;
+            let off = i16::try_from(there.number).map_err(|_| format!("offset {} does not fit", there.number))?;
+            (Insn { off, code: resize(insn.code, here, there)?, ..insn }, None)
+        }
+        _ => return Err(format!("opcode {:#04x} has no number to be patched", insn.code)),
+    };
+    Ok(PatchKind::Core { first, second, resolved: true })
+}
+
+/// The field has another size there: the access takes it, if it is an unsigned number or a pointer, which no sign can spoil.
+fn resize(code: u8, here: Value, there: Value) -> Result<u8, String> {
+    let (Some((size, resizable)), Some((other, also))) = (here.access, there.access) else { return Ok(code) };
+    if size == other {
+        return Ok(code);
+    }
+    let bits = SIZES.iter().find(|(_, bytes)| *bytes == other).map(|(bits, _)| *bits);
+    match bits.filter(|_| resizable && also) {
+        Some(bits) => Ok(code & !0x18 | bits),
+        None => Err(format!("the field has {size} bytes here and {other} there, and is no unsigned number")),
+    }
+}
