@@ -18,6 +18,7 @@ mod demo;
 mod library;
 mod linking;
 mod load;
+mod matrix;
 mod nested;
 mod nothing_left;
 mod stall;

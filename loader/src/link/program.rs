@@ -11,6 +11,8 @@
 //! Source: `Documentation/bpf/llvm_reloc.rst`.
 
 use std::collections::HashMap;
+use std::iter::Peekable;
+use std::slice;
 
 use super::core::Core;
 use crate::btf::ext::CoreRelo;
@@ -46,14 +48,41 @@ pub(super) fn link(spec: &Spec<'_>, core: &Core<'_>, entry: &Function) -> Result
     let linked = Linked { insns: Vec::new(), patches: Vec::new(), pieces: Vec::new() };
     let mut linker = Linker { spec, core, entry, linked, starts: HashMap::new() };
     linker.append(entry);
-    // Linking a piece may append more; the list ends, since each function is appended once.
-    let mut next = 0;
-    while let Some(&piece) = linker.linked.pieces.get(next) {
-        linker.link_piece(piece)?;
-        next += 1;
+    // A function is appended where the first instruction wants it, and linked at once, before the rest of the one that wanted
+    // it: libbpf's order, on which the program's tag depends. Each is appended once, so the work ends.
+    let mut unfinished: Vec<Cursor<'_>> = linker.cursor_at(0).into_iter().collect();
+    while let Some(mut cursor) = unfinished.pop() {
+        let pieces = linker.linked.pieces.len();
+        while cursor.has_next() && linker.linked.pieces.len() == pieces {
+            linker.link_slot(&mut cursor)?;
+        }
+        if cursor.has_next() {
+            unfinished.push(cursor);
+        }
+        unfinished.extend(linker.cursor_at(pieces));
     }
     linker.linked.patches.sort_by_key(|patch| patch.insn);
     Ok(linker.linked)
+}
+
+/// A piece that is being linked, slot by slot.
+struct Cursor<'a> {
+    piece: Piece,
+    /// The next slot, counted from the start of the piece.
+    slot: usize,
+    /// The records of the slots to come.
+    records: Peekable<slice::Iter<'a, RelocRecord>>,
+    core: Peekable<slice::Iter<'a, CoreRelo>>,
+}
+
+impl Cursor<'_> {
+    fn has_next(&self) -> bool {
+        self.slot < self.slots()
+    }
+
+    fn slots(&self) -> usize {
+        (self.piece.size / Insn::SIZE as u64) as usize
+    }
 }
 
 struct Linker<'a, 'data> {
@@ -65,7 +94,7 @@ struct Linker<'a, 'data> {
     starts: HashMap<Place, usize>,
 }
 
-impl Linker<'_, '_> {
+impl<'a> Linker<'a, '_> {
     /// Appends a function unless it is there already; returns its first slot.
     fn append(&mut self, function: &Function) -> usize {
         *self.starts.entry(function.place).or_insert_with(|| {
@@ -76,45 +105,48 @@ impl Linker<'_, '_> {
         })
     }
 
-    /// Turns every relocation record of a piece, and every call that needs none, into a patch.
-    fn link_piece(&mut self, piece: Piece) -> Result<(), LinkError> {
-        let spec = self.spec;
-        let start = piece.place.offset;
-        let end = start + piece.size;
-        let all = spec.object.sections.get(piece.place.section).map_or(&[][..], |section| &section.relocs);
-        let first = all.partition_point(|record| record.offset < start);
-        let mut records = all.iter().skip(first).take_while(|record| record.offset < end).peekable();
-        let core = spec.core_relos.get(&piece.place.section).map_or(&[][..], Vec::as_slice);
-        let first = core.partition_point(|record| u64::from(record.insn_off) < start);
-        let mut core = core.iter().skip(first).peekable();
-        let slots = (piece.size / Insn::SIZE as u64) as usize;
-        for slot in 0..slots {
-            let offset = start + (slot * Insn::SIZE) as u64;
-            let at = piece.at + slot;
-            let Some(&insn) = self.linked.insns.get(at) else { break };
-            let here = |at: u64| at < offset + Insn::SIZE as u64;
-            let record = records.next_if(|record| here(record.offset));
-            let relo = core.next_if(|relo| here(relo.insn_off.into()));
-            let patch = match (record, relo) {
-                (Some(_), Some(_)) => Some(Err(LinkErrorKind::Twice { symbol: "a CO-RE record".to_owned() })),
-                (Some(record), None) => Some(self.relocate(record, insn, at, offset, slot + 1 < slots)),
-                (None, Some(relo)) => Some(self.relocate_core(relo, insn, at, offset)),
-                // Old compilers resolve calls within a section themselves.
-                (None, None) if insn.is_pseudo_call() => Some(self.local_call(piece.place.section, insn, at, offset)),
-                (None, None) => None,
-            };
-            if let Some(second) = records.next_if(|record| record.offset == offset) {
-                let symbol =
-                    spec.object.symbols.get(second.symbol).map_or_else(String::new, |symbol| symbol.name.to_string());
-                return Err(self.error(piece, offset, LinkErrorKind::Twice { symbol }));
-            }
-            if let Some(patch) = patch {
-                let patch = patch.map_err(|kind| self.error(piece, offset, kind))?;
-                self.linked.patches.push(patch);
-            }
-            if self.linked.insns.len() > MAX_SLOTS {
-                return Err(self.error(piece, offset, LinkErrorKind::TooLong(MAX_SLOTS)));
-            }
+    /// The start of piece `number`, if there is one.
+    fn cursor_at(&self, number: usize) -> Option<Cursor<'a>> {
+        let piece = *self.linked.pieces.get(number)?;
+        let Place { section, offset } = piece.place;
+        let records = self.spec.object.sections.get(section).map_or(&[][..], |section| &section.relocs);
+        let core = self.spec.core_relos.get(&section).map_or(&[][..], Vec::as_slice);
+        let first = records.partition_point(|record| record.offset < offset);
+        let first_core = core.partition_point(|relo| u64::from(relo.insn_off) < offset);
+        let records = records.get(first..).unwrap_or_default().iter().peekable();
+        let core = core.get(first_core..).unwrap_or_default().iter().peekable();
+        Some(Cursor { piece, slot: 0, records, core })
+    }
+
+    /// Turns the record of one slot, or a call that needs none, into a patch.
+    fn link_slot(&mut self, cursor: &mut Cursor<'_>) -> Result<(), LinkError> {
+        let (piece, slot) = (cursor.piece, cursor.slot);
+        let offset = piece.place.offset + (slot * Insn::SIZE) as u64;
+        let at = piece.at + slot;
+        cursor.slot += 1;
+        let Some(&insn) = self.linked.insns.get(at) else { return Ok(()) };
+        let here = |at: u64| at < offset + Insn::SIZE as u64;
+        let record = cursor.records.next_if(|record| here(record.offset));
+        let relo = cursor.core.next_if(|relo| here(relo.insn_off.into()));
+        let twice = cursor.records.next_if(|record| record.offset == offset);
+        let patch = match (record, relo) {
+            (Some(record), None) => Some(self.relocate(record, insn, at, offset, cursor.has_next())),
+            (None, Some(relo)) => Some(self.relocate_core(relo, insn, at, offset)),
+            (Some(_), Some(_)) => Some(Err(LinkErrorKind::Twice { symbol: "a CO-RE record".to_owned() })),
+            // Old compilers resolve calls within a section themselves.
+            (None, None) if insn.is_pseudo_call() => Some(self.local_call(piece.place.section, insn, at, offset)),
+            (None, None) => None,
+        };
+        if let Some(second) = twice {
+            let symbol = self.spec.object.symbols.get(second.symbol);
+            let symbol = symbol.map_or_else(String::new, |symbol| symbol.name.to_string());
+            return Err(self.error(piece, offset, LinkErrorKind::Twice { symbol }));
+        }
+        if let Some(patch) = patch {
+            self.linked.patches.push(patch.map_err(|kind| self.error(piece, offset, kind))?);
+        }
+        if self.linked.insns.len() > MAX_SLOTS {
+            return Err(self.error(piece, offset, LinkErrorKind::TooLong(MAX_SLOTS)));
         }
         Ok(())
     }

@@ -154,3 +154,32 @@ fn the_programs_of_one_section_are_cut_apart() {
     assert_eq!(second.insns.len(), 4, "its own two slots, then those of `first`, which it calls");
     assert_eq!((second.patches[0].insn, second.patches[0].kind), (0, PatchKind::Call { callee: 2 }));
 }
+
+#[test]
+fn a_function_is_followed_by_what_it_calls_before_what_its_caller_calls_next() {
+    let mut elf = Elf::new();
+    let text = elf.code(".text", &[CALL, EXIT, R0, EXIT, R0, EXIT].concat());
+    let first = elf.func(text, "first", 0, 16);
+    let second = elf.func(text, "second", 16, 16);
+    let of_first = elf.func(text, "of_first", 32, 16);
+    elf.reloc(text, 0, R_BPF_64_32, of_first);
+    let code = elf.program("socket", "filter", &[CALL, CALL, EXIT].concat());
+    elf.reloc(code, 0, R_BPF_64_32, first);
+    elf.reloc(code, 8, R_BPF_64_32, second);
+    assert_eq!(patches(&elf), [call(0, "first", 3), call(1, "second", 7), call(3, "of_first", 5)]);
+}
+
+#[test]
+fn a_chain_of_calls_may_be_long() {
+    const FUNCTIONS: u64 = 20_000;
+    let mut elf = Elf::new();
+    let text = elf.code(".text", &[CALL, EXIT].concat().repeat(FUNCTIONS as usize));
+    let functions: Vec<_> = (0..FUNCTIONS).map(|n| elf.func(text, &format!("f{n}"), n * 16, 16)).collect();
+    for (n, next) in (0..).zip(&functions[1..]) {
+        elf.reloc(text, n * 16, R_BPF_64_32, *next);
+    }
+    elf.reloc(text, (FUNCTIONS - 1) * 16, R_BPF_64_32, functions[0]);
+    let code = elf.program("socket", "filter", &[CALL, EXIT].concat());
+    elf.reloc(code, 0, R_BPF_64_32, functions[0]);
+    assert_eq!(patches(&elf).len() as u64, FUNCTIONS + 1);
+}
