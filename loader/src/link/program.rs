@@ -48,6 +48,10 @@ pub(super) fn link(spec: &Spec<'_>, core: &Core<'_>, entry: &Function) -> Result
     let linked = Linked { insns: Vec::new(), patches: Vec::new(), pieces: Vec::new() };
     let mut linker = Linker { spec, core, entry, linked, starts: HashMap::new() };
     linker.append(entry);
+    if let (Some(broken), Some(cursor)) = (&entry.broken, linker.cursor_at(0)) {
+        let kind = LinkErrorKind::BrokenFunction(Box::new(broken.clone()));
+        return Err(linker.error(cursor.piece, entry.place.offset, kind));
+    }
     // A function is appended where the first instruction wants it, and linked at once, before the rest of the one that wanted
     // it: libbpf's order, on which the program's tag depends. Each is appended once, so the work ends.
     let mut unfinished: Vec<Cursor<'_>> = linker.cursor_at(0).into_iter().collect();
@@ -228,6 +232,9 @@ impl<'a> Linker<'a, '_> {
         let Some(function) = place.and_then(|place| self.spec.functions.at(place)) else {
             return Err(LinkErrorKind::NoFunction { section: self.section_name(section), offset });
         };
+        if let Some(broken) = &function.broken {
+            return Err(LinkErrorKind::BrokenFunction(Box::new(broken.clone())));
+        }
         Ok((function.name.clone(), self.append(function)))
     }
 
@@ -240,7 +247,7 @@ impl<'a> Linker<'a, '_> {
             return Err(LinkErrorKind::UnknownSection { symbol: name, section: section_name });
         };
         if let MapOrigin::Data { .. } = data.origin {
-            data.broken.clone().map_or(Ok(()), |broken| Err(LinkErrorKind::BrokenMap(broken)))?;
+            data.broken.clone().map_or(Ok(()), |broken| Err(LinkErrorKind::BrokenMap(Box::new(broken))))?;
             return match u32::try_from(offset) {
                 Ok(offset) if offset < data.attr.value_size => {
                     Ok((name, PatchKind::MapValue { map: MapId(index), offset }))
@@ -250,7 +257,7 @@ impl<'a> Linker<'a, '_> {
         }
         let place = u64::try_from(offset).ok().map(|offset| Place { section, offset });
         match place.and_then(|place| self.spec.map_at(place).filter(|(_, map)| map.place == place)) {
-            Some((_, MapSpec { broken: Some(broken), .. })) => Err(LinkErrorKind::BrokenMap(broken.clone())),
+            Some((_, MapSpec { broken: Some(broken), .. })) => Err(LinkErrorKind::BrokenMap(Box::new(broken.clone()))),
             Some((index, map)) => Ok((map.name.clone(), PatchKind::MapFd { map: MapId(index) })),
             None => Err(LinkErrorKind::NoMap { section: section_name, offset }),
         }

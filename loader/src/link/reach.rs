@@ -54,7 +54,7 @@ impl<'a, 'data> Reach<'a, 'data> {
                 }
                 let Some(map) = self.spec.maps.get(index) else { continue };
                 if let Some(broken) = &map.broken {
-                    return Err(self.error(place, insn, LinkErrorKind::BrokenMap(broken.clone())));
+                    return Err(self.error(place, insn, LinkErrorKind::BrokenMap(Box::new(broken.clone()))));
                 }
                 for slot in &map.slots {
                     match self.find(slot) {

@@ -83,9 +83,12 @@ pub enum LinkErrorKind {
         /// Bytes.
         offset: i64,
     },
+    /// The function is there, but its symbol makes no sense.
+    #[error("it needs a function that cannot be used: {0}")]
+    BrokenFunction(Box<SpecError>),
     /// The map is there, but its definition makes no sense.
     #[error("it uses a map that cannot be created: {0}")]
-    BrokenMap(SpecError),
+    BrokenMap(Box<SpecError>),
     /// A slot of a map holds something that is neither a map nor a program.
     #[error("slot {index} of map `{map}` holds what is neither a map nor a program of this object")]
     BadSlot {

@@ -13,6 +13,8 @@ pub struct Function {
     pub place: Place,
     /// Its instructions, as compiled.
     pub insns: Vec<Insn>,
+    /// Why it cannot be used: its symbol makes no sense. Only a program that needs the function fails for that.
+    pub broken: Option<SpecError>,
 }
 
 impl Function {
@@ -27,12 +29,12 @@ impl Function {
 pub struct Functions(Vec<Function>);
 
 impl Functions {
-    pub(super) fn read(object: &Object<'_>) -> Result<Self, SpecError> {
+    pub(super) fn read(object: &Object<'_>) -> Self {
         let mut functions = Vec::new();
         for section in object.sections.iter().filter(|section| section.is_code && !section.data.is_empty()) {
-            read_section(object, section, &mut functions)?;
+            read_section(object, section, &mut functions);
         }
-        Ok(Self(functions))
+        Self(functions)
     }
 
     /// All of them.
@@ -48,7 +50,7 @@ impl Functions {
 }
 
 /// Cuts one code section into functions.
-fn read_section(object: &Object<'_>, section: &Section<'_>, into: &mut Vec<Function>) -> Result<(), SpecError> {
+fn read_section(object: &Object<'_>, section: &Section<'_>, into: &mut Vec<Function>) {
     // clang 6 and 7 gave code symbols no type; then every global symbol of the section names a function.
     let typed = object.symbols_in(section.index).any(|symbol| symbol.kind == SymbolKind::Func);
     let is_function = |symbol: &&Symbol<'_>| match symbol.kind {
@@ -63,22 +65,28 @@ fn read_section(object: &Object<'_>, section: &Section<'_>, into: &mut Vec<Funct
 
     let mut ends = symbols.iter().skip(1).map(|symbol| symbol.value);
     for symbol in &symbols {
-        let place = format!("section `{}`, function `{}`", section.name, symbol.name);
         let next = ends.next().unwrap_or(section.data.len() as u64);
-        let end = if symbol.size == 0 { next } else { symbol.value.saturating_add(symbol.size) };
-        if end > next {
-            return Err(SpecError::invalid(place, format!("ends at {end:#x}, but may reach only to {next:#x}")));
-        }
-        let bytes = section.data.get(symbol.value as usize..end as usize).unwrap_or_default();
-        if bytes.is_empty() || !symbol.value.is_multiple_of(8) || !bytes.len().is_multiple_of(Insn::SIZE) {
-            let problem = format!("{} bytes at {:#x}, expected whole slots of 8 bytes", bytes.len(), symbol.value);
-            return Err(SpecError::invalid(place, problem));
-        }
-        into.push(Function {
-            name: symbol.name.to_string(),
-            place: Place { section: section.index, offset: symbol.value },
-            insns: Insn::decode_all(bytes),
-        });
+        let (insns, broken) = match slots(section, symbol, next) {
+            Ok(insns) => (insns, None),
+            Err(problem) => {
+                let place = format!("section `{}`, function `{}`", section.name, symbol.name);
+                (Vec::new(), Some(SpecError::invalid(place, problem)))
+            }
+        };
+        let place = Place { section: section.index, offset: symbol.value };
+        into.push(Function { name: symbol.name.to_string(), place, insns, broken });
     }
-    Ok(())
+}
+
+/// The slots of one function, which may reach to byte `next` of its section.
+fn slots(section: &Section<'_>, symbol: &Symbol<'_>, next: u64) -> Result<Vec<Insn>, String> {
+    let end = if symbol.size == 0 { next } else { symbol.value.saturating_add(symbol.size) };
+    if end > next {
+        return Err(format!("ends at {end:#x}, but may reach only to {next:#x}"));
+    }
+    let bytes = section.data.get(symbol.value as usize..end as usize).unwrap_or_default();
+    if bytes.is_empty() || !symbol.value.is_multiple_of(8) || !bytes.len().is_multiple_of(Insn::SIZE) {
+        return Err(format!("{} bytes at {:#x}, expected whole slots of 8 bytes", bytes.len(), symbol.value));
+    }
+    Ok(Insn::decode_all(bytes))
 }

@@ -78,7 +78,7 @@ impl<'data> Spec<'data> {
     ///
     /// # Errors
     ///
-    /// Types that cannot be read, a function outside its section, a map definition that says too little or too much.
+    /// Types that cannot be read. A broken function or map definition is kept as such, with the reason.
     pub fn read(object: &'data Object<'data>) -> Result<Self, SpecError> {
         let btf = object.section_named(".BTF").map(|section| Btf::parse(section.data)).transpose()?;
         let ext = match (&btf, object.section_named(".BTF.ext")) {
@@ -96,7 +96,7 @@ impl<'data> Spec<'data> {
         Ok(Self {
             object,
             license: license(object),
-            functions: Functions::read(object)?,
+            functions: Functions::read(object),
             maps,
             func_info: by_section(object, ext.funcs, |record| record.insn_off),
             line_info: by_section(object, ext.lines, |record| record.insn_off),

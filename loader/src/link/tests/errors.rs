@@ -4,7 +4,7 @@ use object::write::{SymbolId, SymbolSection};
 use object::{SymbolKind, SymbolScope};
 
 use super::{kind, link_error};
-use crate::plan::LinkErrorKind;
+use crate::plan::{Fate, LinkErrorKind};
 use crate::testing::{
     CALL, CALL_1, EXIT, Elf, LDDW, LDDW_8, R_BPF_64_32, R_BPF_64_64, R0, Types, btf_ext, plan, program,
 };
@@ -209,4 +209,30 @@ fn a_map_that_cannot_be_created_spoils_only_the_program_that_uses_it() {
         section `maps`, map `ports`: 8 bytes, expected at least 20";
     assert_eq!(link_error(&plan).to_string(), expected);
     assert_eq!(program(&plan, "other").insns.len(), 1);
+}
+
+#[test]
+fn a_function_that_makes_no_sense_spoils_only_the_program_that_needs_it() {
+    let mut elf = Elf::new();
+    let text = elf.code(".text", &[R0, EXIT].concat());
+    let broken = elf.func(text, "broken", 0, 12); // no whole slots
+    let caller = elf.program("socket/caller", "caller", &[CALL, EXIT].concat());
+    elf.reloc(caller, 0, R_BPF_64_32, broken);
+    let code = elf.code("socket/broken", EXIT);
+    elf.func(code, "itself", 0, 64); // more than the section has
+    elf.program("socket/sound", "sound", EXIT);
+    let plan = plan(&elf.build()).unwrap();
+    let problem = |fate: &Fate| match fate {
+        Fate::Unlinkable(error) => error.to_string(),
+        _ => "linked".to_owned(),
+    };
+    let problems: Vec<_> = plan.programs.iter().map(|program| problem(&program.fate)).collect();
+    let expected = [
+        "program `caller`, section `socket/caller`, insn 0: it needs a function that cannot be used: \
+            section `.text`, function `broken`: 12 bytes at 0x0, expected whole slots of 8 bytes",
+        "program `itself`, section `socket/broken`, insn 0: it needs a function that cannot be used: \
+            section `socket/broken`, function `itself`: ends at 0x40, but may reach only to 0x8",
+        "linked",
+    ];
+    assert_eq!(problems, expected);
 }

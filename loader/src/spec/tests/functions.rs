@@ -4,16 +4,17 @@ use object::write::SymbolSection;
 use object::{SymbolKind, SymbolScope};
 
 use super::read;
-use crate::spec::{Place, Spec};
+use crate::spec::{Function, Place, Spec};
 use crate::testing::{EXIT, Elf, R0};
 
-/// Name, offset and number of slots of every function.
+/// Name, offset and number of slots of every function, or why one of them is broken.
 fn functions(elf: &Elf) -> Result<Vec<(String, u64, usize)>, String> {
-    let shape = |spec: &Spec<'_>| {
-        let functions = spec.functions.iter();
-        functions.map(|function| (function.name.clone(), function.place.offset, function.insns.len())).collect()
+    let functions: Vec<_> = read(elf, |spec: &Spec<'_>| spec.functions.iter().cloned().collect::<Vec<_>>())?;
+    let shape = |function: Function| match function.broken {
+        Some(broken) => Err(broken.to_string()),
+        None => Ok((function.name, function.place.offset, function.insns.len())),
     };
-    read(elf, shape)
+    functions.into_iter().map(shape).collect()
 }
 
 #[test]
