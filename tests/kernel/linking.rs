@@ -143,3 +143,42 @@ fn the_licence_of_the_object_decides_about_gpl_only_helpers() {
     assert_eq!((text(&program, "verdict"), text(&program, "errno")), ("rejected", "EINVAL"));
     assert!(text(&program, "log").contains("GPL"), "{program}");
 }
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn a_key_type_that_the_kernel_does_not_take_goes_without_types() {
+    let made = compile(
+        "enum index { FIRST, SECOND };
+         struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 2); __type(key, enum index); __type(value, __u64); }
+         by_enum SEC(\".maps\");
+         struct { __uint(type, 11); __uint(max_entries, 2); __uint(map_flags, 1); __type(key, __u64); __type(value, __u64); }
+         by_prefix SEC(\".maps\");
+         SEC(\"socket\") int looks(struct __sk_buff *skb)
+         {
+             enum index one = SECOND;
+             __u64 key = 32;
+             return bpf_map_lookup_elem(&by_enum, &one) && bpf_map_lookup_elem(&by_prefix, &key) ? 0 : skb->len;
+         }",
+    );
+    assert_eq!(names(&all_load(&made, &[])), ["looks"]);
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn a_variable_that_should_point_to_another_is_warned_of() {
+    let made = compile(
+        "__u32 x = 1;
+         __u32 *volatile pointer = &x;
+         SEC(\"socket\") int points(struct __sk_buff *skb) { return pointer ? 0 : skb->len; }",
+    );
+    let ran = run(["check", &made.path(), "--json"]).expect(0);
+    let warning = ran.only("warning");
+    assert!(text(&warning, "message").contains("should point to `x`"), "{warning}");
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn a_section_that_does_not_exist_is_a_usage_error_that_lists_those_there_are() {
+    let ran = run(["check", &object("pass"), "--section", "xdp"]).expect(2);
+    assert!(ran.stderr.contains("no section `xdp` with code in this object; there are: socket"), "{}", ran.stderr);
+}

@@ -5,7 +5,7 @@ use std::net::Shutdown;
 
 use crate::support::objects::object;
 use crate::support::process::{Running, run_with_input};
-use crate::support::server::serve;
+use crate::support::server::{answering, serve};
 
 /// More than any pipe or socket holds, and no multiple of a buffer's size.
 const MANY: usize = 3_000_128;
@@ -47,4 +47,14 @@ fn a_peer_that_closes_ends_the_load_though_standard_input_stays_open() {
     let load = Running::start(["load", &object("pass"), "--connect", &server.target()]);
     let ran = load.end().expect(0);
     assert!(ran.stderr.contains("detached: peer closed"), "{}", ran.stderr);
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn what_was_received_is_delivered_though_a_limit_ends_the_load() {
+    let server = answering("127.0.0.1", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
+    let ran =
+        run_with_input(["load", &object("http"), "--connect", &server.target(), "--count", "1"], b"GET /").expect(0);
+    let said = format!("{} bytes received", ran.stdout.len());
+    assert!(ran.stderr.contains(&said), "no `{said}` in {}", ran.stderr);
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use minibpf::explain::{self, Call, Fd, Field};
 use minibpf::kernel::Program;
-use minibpf::sys::{SysError, sockopt};
+use minibpf::sys::{SysError, counters};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, SockaddrStorage, connect, socket};
@@ -110,7 +110,8 @@ impl Opening<'_> {
             }
             if self.signals.came() {
                 // Nothing is connected and nothing counted: closing the socket is all there is to do.
-                return Err(Failure::broken_pipe());
+                self.output.say("interrupted before the connection stood");
+                return Err(Failure::interrupted());
             }
             if fds.first().and_then(PollFd::any) == Some(true) {
                 let error = nix::sys::socket::getsockopt(socket, nix::sys::socket::sockopt::SocketError);
@@ -120,7 +121,7 @@ impl Opening<'_> {
                     Err(errno) => Err(refused(errno)),
                 };
             }
-            let drops = sockopt::drops(socket).unwrap_or(0);
+            let drops = counters::drops(socket).unwrap_or(0);
             if drops > 0 && !warned {
                 warned = true;
                 let what = format!(

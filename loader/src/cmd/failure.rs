@@ -61,6 +61,11 @@ impl Failure {
         Self::new(Exit::Done, "")
     }
 
+    /// A signal came before there was anything to sum up.
+    pub(crate) fn interrupted() -> Self {
+        Self::new(Exit::Done, "")
+    }
+
     pub(crate) fn is_silent(&self) -> bool {
         self.message.is_empty()
     }
@@ -108,7 +113,9 @@ impl From<PlanError> for Failure {
         match &error {
             PlanError::NoProgram { .. } => Self::new(Exit::Object, &error)
                 .hint("a socket filter is a function marked SEC(\"socket\"); --section NAME takes another section's"),
-            PlanError::UnknownProgram { .. } | PlanError::Set(_) => Self::new(Exit::Usage, error),
+            PlanError::UnknownSection { .. } | PlanError::UnknownProgram { .. } | PlanError::Set(_) => {
+                Self::new(Exit::Usage, error)
+            }
             PlanError::Spec(_) | PlanError::Target(_) => Self::new(Exit::Object, error),
         }
     }

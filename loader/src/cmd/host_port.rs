@@ -3,9 +3,10 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::failure::{Exit, Failure};
+use super::signals::Signals;
 
 /// HOST:PORT as written.
 #[derive(Debug, Clone)]
@@ -53,7 +54,7 @@ impl std::fmt::Display for HostPort {
 
 impl HostPort {
     /// All addresses of the name, within the time limit.
-    pub(crate) fn resolve(&self, timeout: Duration) -> Result<Vec<SocketAddr>, Failure> {
+    pub(crate) fn resolve(&self, timeout: Duration, signals: &Signals) -> Result<Vec<SocketAddr>, Failure> {
         if let Ok(ip) = self.host.parse() {
             return Ok(vec![SocketAddr::new(ip, self.port)]);
         }
@@ -61,13 +62,26 @@ impl HostPort {
         let (sender, receiver) = mpsc::channel();
         let (host, port) = (self.host.clone(), self.port);
         std::thread::spawn(move || sender.send((host.as_str(), port).to_socket_addrs().map(Vec::from_iter)));
-        match receiver.recv_timeout(timeout) {
-            Ok(Ok(addresses)) if !addresses.is_empty() => Ok(addresses),
-            Ok(Ok(_)) => Err(Failure::new(Exit::Socket, format!("{self}: the name has no address"))),
-            Ok(Err(error)) => Err(Failure::new(Exit::Socket, format!("{self}: the name does not resolve: {error}"))),
-            Err(_) => {
-                Err(Failure::new(Exit::TimedOut, format!("{self}: looking up the name took more than {timeout:?}")))
+        let deadline = Instant::now() + timeout;
+        let answer = loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match receiver.recv_timeout(left.min(Duration::from_millis(100))) {
+                Ok(answer) => break answer,
+                Err(_) if signals.came() => return Err(Failure::interrupted()),
+                Err(_) if left.is_zero() => {
+                    let why = format!("{self}: looking up the name took more than {timeout:?}");
+                    return Err(Failure::new(Exit::TimedOut, why));
+                }
+                Err(_) => {}
             }
+        };
+        match answer
+            .map_err(|error| Failure::new(Exit::Socket, format!("{self}: the name does not resolve: {error}")))?
+        {
+            addresses if addresses.is_empty() => {
+                Err(Failure::new(Exit::Socket, format!("{self}: the name has no address")))
+            }
+            addresses => Ok(addresses),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use minibpf::explain::{self, Call, Descriptors, Fd};
 use minibpf::kernel::{Attempt, Kernel, Outcome};
-use minibpf::plan::{MapId, Plan, ProgId, Step};
+use minibpf::plan::{MapCreate, MapId, Plan, ProgId, Step};
 use minibpf::sys::{SysError, errno_name};
 use nix::errno::Errno;
 use serde_json::json;
@@ -116,6 +116,9 @@ impl<'a> Tracer<'a> {
         let outcome = kernel.apply(step);
         for Attempt { log_level, log_size, result } in &outcome.attempts {
             self.call(|| explain::step_attempt(step, &Live(kernel), (*log_level, *log_size)), *result)?;
+        }
+        if let Step::MapCreate(MapCreate { warning: Some(warning), .. }) = step {
+            self.output.warn("pointer", warning)?;
         }
         if let Some(error) = outcome.fallback.filter(|error| error.errno != Errno::EPERM) {
             self.output.warn("btf", format_args!("{error}: going on without types and source lines"))?;

@@ -166,7 +166,7 @@ fn prog_load(step: &ProgLoad, fds: &impl Descriptors, (log_level, log_size): (u3
     ];
     let why = match log_level {
         0 => format!("program `{}`, from section {}; without a log: only a refusal needs one", step.name, step.section),
-        _ => format!("program `{}` again, this time with the verifier's log", step.name),
+        _ => format!("program `{}`, with the verifier's log", step.name),
     };
     bpf("BPF_PROG_LOAD", size_of::<ProgLoadAttr>(), fields, why)
 }

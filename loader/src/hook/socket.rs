@@ -4,7 +4,8 @@
 //! - **When it runs**: for each packet that the socket is about to receive. What the socket sends does not pass it.
 //! - **Byte 0**: depends on the socket. On TCP the TCP header, on UDP the UDP header.
 //! - **Return value**: how many bytes to keep. 0 drops the packet; less than `skb->len` trims it, on TCP to no less than
-//!   its header. TCP takes a trimmed or dropped segment as lost: the peer sends it again, and gets no further.
+//!   its header. What was cut off TCP takes for lost: the peer sends it again and again, and gets no further, or only by the few
+//!   bytes that were let through.
 //! - **Lifetime**: the socket holds a reference to the program until it is closed, the filter is detached, or another
 //!   one takes its place. Closing the program's descriptor detaches nothing.
 //!

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::reach::{Found, Reach};
+use crate::btf::Kind;
 use crate::plan::{MapCreate, MapId, Step};
-use crate::spec::{MapAttr, Spec};
+use crate::spec::{MapAttr, MapOrigin, MapSpec, Spec};
 use crate::target::Target;
 
 /// Types whose maps the kernel refuses with BTF: what they hold are descriptors, sockets, or bytes without a key. In their
@@ -14,7 +15,10 @@ use crate::target::Target;
 /// Kernel: `map_check_btf()` and `map_check_no_btf()`, `kernel/bpf/syscall.c`: ENOTSUPP, or EINVAL for want of a key.
 const WITHOUT_BTF: [u32; 16] = [4, 7, 8, 12, 13, 14, 15, 16, 17, 18, 22, 23, 25, 27, 31, 33];
 
+const BPF_MAP_TYPE_ARRAY: u32 = 2;
 const BPF_MAP_TYPE_PERF_EVENT_ARRAY: u32 = 4;
+const BPF_MAP_TYPE_PERCPU_ARRAY: u32 = 6;
+const BPF_MAP_TYPE_LPM_TRIE: u32 = 11;
 const BPF_MAP_TYPE_RINGBUF: u32 = 27;
 const BPF_MAP_TYPE_USER_RINGBUF: u32 = 31;
 
@@ -35,13 +39,14 @@ pub(super) fn create_all(
         // The kernel allows two levels of maps, so what is held holds no maps itself.
         for index in held.chain([index]).filter(|index| done.insert(*index)) {
             let Some(map) = spec.maps.get(index) else { continue };
-            let mut create = create(MapId(index), map.name.clone(), map.attr, target);
+            let mut create = create(spec, MapId(index), map.name.clone(), map.attr, target);
             if let Some(inner) = map.inner {
                 let pattern = MapId(spec.maps.len() + index);
                 create.inner = Some(pattern);
                 let name = format!("{}.inner", map.name);
-                steps.push(MapCreate { is_pattern: true, ..self::create(pattern, name, inner, target) });
+                steps.push(MapCreate { is_pattern: true, ..self::create(spec, pattern, name, inner, target) });
             }
+            create.warning = unfilled_pointer(spec, map);
             if map.pin_by_name {
                 create.adjusted.get_or_insert("it asks to be pinned by its name, which is left to you".to_owned());
             }
@@ -52,9 +57,9 @@ pub(super) fn create_all(
 }
 
 /// Makes of what the object asks for what the kernel accepts.
-fn create(id: MapId, name: String, attr: MapAttr, target: &Target) -> MapCreate {
-    let mut map = MapCreate { id, name, attr, inner: None, is_pattern: false, adjusted: None };
-    if WITHOUT_BTF.contains(&map.attr.map_type) {
+fn create(spec: &Spec<'_>, id: MapId, name: String, attr: MapAttr, target: &Target) -> MapCreate {
+    let mut map = MapCreate { id, name, attr, inner: None, is_pattern: false, adjusted: None, warning: None };
+    if WITHOUT_BTF.contains(&map.attr.map_type) || !key_type_fits(spec, &map.attr) {
         (map.attr.btf_key_type_id, map.attr.btf_value_type_id) = (0, 0);
     }
     if matches!(map.attr.map_type, BPF_MAP_TYPE_RINGBUF | BPF_MAP_TYPE_USER_RINGBUF)
@@ -68,6 +73,33 @@ fn create(id: MapId, name: String, attr: MapAttr, target: &Target) -> MapCreate 
         one_slot_per_cpu(&mut map, cpus);
     }
     map
+}
+
+/// A variable that should hold the address of another one: an array's value cannot hold an address that the verifier would know.
+fn unfilled_pointer(spec: &Spec<'_>, map: &MapSpec) -> Option<String> {
+    let MapOrigin::Data { .. } = map.origin else { return None };
+    let record = spec.object.sections.get(map.place.section)?.relocs.first()?;
+    let symbol = spec.object.symbols.get(record.symbol)?;
+    Some(format!(
+        "section `{}`, byte {}: the variable there should point to `{}`, but stays zero; assign the pointer in the program",
+        map.name, record.offset, symbol.name
+    ))
+}
+
+/// Whether the kernel takes the key's type: an array wants a plain number of 32 bits (an enum is none), a prefix tree a struct.
+/// Keys of other types work as well, but go without types.
+///
+/// Kernel: `array_map_check_btf()`, `kernel/bpf/arraymap.c`; `trie_check_btf()`, `kernel/bpf/lpm_trie.c`.
+fn key_type_fits(spec: &Spec<'_>, attr: &MapAttr) -> bool {
+    let key = match (&spec.btf, attr.btf_key_type_id) {
+        (Some(btf), id @ 1..) => btf.resolve(id).map(|(_, ty)| ty.kind),
+        _ => return true,
+    };
+    match attr.map_type {
+        BPF_MAP_TYPE_ARRAY | BPF_MAP_TYPE_PERCPU_ARRAY => matches!(key, Ok(Kind::Int { size: 4, bits: 32, .. })),
+        BPF_MAP_TYPE_LPM_TRIE => matches!(key, Ok(Kind::Struct { .. })),
+        _ => true,
+    }
 }
 
 /// A perf event array has a slot for each CPU: an object that leaves the number out, or names more, means all of them. Keys

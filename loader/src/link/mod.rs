@@ -47,6 +47,14 @@ pub enum PlanError {
         /// The code sections that there are.
         found: Vec<String>,
     },
+    /// `section` names none of the object's code.
+    #[error("no section `{name}` with code in this object; there are: {}", known.join(", "))]
+    UnknownSection {
+        /// The name asked for.
+        name: String,
+        /// The sections that there are.
+        known: Vec<String>,
+    },
     /// `program` names none of the object's.
     #[error("no program `{name}` in this object; there are: {}", known.join(", "))]
     UnknownProgram {

@@ -12,10 +12,14 @@ pub(super) fn choose<'spec>(
     spec: &'spec Spec<'_>,
     options: &Options,
 ) -> Result<Vec<(Program<'spec>, bool)>, PlanError> {
+    let code = spec.object.sections.iter().filter(|section| section.is_code && !section.data.is_empty());
+    let sections: Vec<_> = code.map(|section| section.name.to_string()).collect();
+    if let Some(name) = options.section.clone().filter(|name| !sections.contains(name)) {
+        return Err(PlanError::UnknownSection { name, known: sections });
+    }
     let all: Vec<_> = spec.programs(options.section.as_deref()).collect();
     if all.is_empty() {
-        let code = spec.object.sections.iter().filter(|section| section.is_code && !section.data.is_empty());
-        let mut found: Vec<_> = code.map(|section| format!("`{}`", section.name)).collect();
+        let mut found: Vec<_> = sections.iter().map(|name| format!("`{name}`")).collect();
         if found.is_empty() {
             found.push("no section".to_owned());
         }

@@ -5,16 +5,18 @@
 //!
 //! - a dropped segment (return value 0) counts as a drop of the socket (SO_MEMINFO). What TCP itself drops, such as a
 //!   keep-alive probe, counts there too, but it has come through the filter, so it also counts in `segs_in` (TCP_INFO);
-//! - a trimmed one comes through without data: `segs_in` rises while `data_segs_in` does not. Acknowledgements do the same,
+//! - one that is trimmed to its header comes through without data: `segs_in` rises while `data_segs_in` does not. Acknowledgements do the same,
 //!   but only after we have sent something, be it a probe of the peer's closed window; keep-alive probes do, but are
 //!   answered. A trimmed segment looks like an acknowledgement of nothing new, which nobody answers: `segs_out` stands.
+//!
+//! A filter that lets a few bytes of the payload through is not recognised: the connection crawls, and looks like a slow one.
 
 use std::fmt;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use crate::sys::SysError;
-use crate::sys::sockopt::{self, TcpInfo};
+use crate::sys::counters::{self, TcpInfo};
 
 /// What was seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,7 +68,7 @@ impl StallWatch {
     ///
     /// None on a TCP socket.
     pub fn check(&mut self, socket: impl AsFd) -> Result<Option<Stall>, SysError> {
-        let now = Moment { at: Instant::now(), drops: sockopt::drops(&socket)?, tcp: sockopt::tcp_info(&socket)? };
+        let now = Moment { at: Instant::now(), drops: counters::drops(&socket)?, tcp: counters::tcp_info(&socket)? };
         let Some(before) = self.stands_since.as_ref().filter(|before| before.stands_until(&now)) else {
             self.stands_since = Some(now);
             return Ok(None);
@@ -89,7 +91,7 @@ impl StallWatch {
 ///
 /// None on a TCP socket.
 pub fn was_cut_off(socket: impl AsFd) -> Result<bool, SysError> {
-    let tcp = sockopt::tcp_info(&socket)?;
+    let tcp = counters::tcp_info(&socket)?;
     Ok(tcp.rcv_ooopack > 0 && tcp.data_segs_in == 0)
 }
 

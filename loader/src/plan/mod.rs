@@ -96,6 +96,8 @@ pub struct MapCreate {
     pub inner: Option<MapId>,
     /// Whether it is only a pattern, of no use once its outer map is there.
     pub is_pattern: bool,
+    /// What the object asks for in vain.
+    pub warning: Option<String>,
     /// What was changed against the object's definition, and why.
     pub adjusted: Option<String>,
 }

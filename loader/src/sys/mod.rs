@@ -1,6 +1,6 @@
-//! The kernel's edge: bpf(2), the socket options, and mapped memory. The only unsafe code of the crate.
+//! The kernel's edge: bpf(2), socket options, and mapped memory. The only unsafe code of the crate.
 //!
-//! Every function here is safe to call and makes one system call. Descriptors come in as [`AsFd`] and go out as
+//! What other modules can call is safe, and makes one system call where it makes any. Descriptors come in as [`AsFd`] and go out as
 //! [`OwnedFd`]; what the kernel reads or writes is a slice that lives as long as the call.
 //!
 //! [`AsFd`]: std::os::fd::AsFd
@@ -10,6 +10,7 @@
 
 pub mod attr;
 pub mod bpf;
+pub mod counters;
 pub mod map;
 pub mod mapping;
 pub mod sockopt;

@@ -61,7 +61,7 @@ pub(crate) struct Load {
     #[arg(long)]
     no_stats: bool,
     /// With --json: keep what the socket receives in this file
-    #[arg(long, value_name = "FILE", requires = "json")]
+    #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
@@ -70,6 +70,9 @@ impl Load {
         if self.object.as_os_str() == "-" {
             let why = "OBJ is standard input, which --connect sends to the socket: name a file";
             return Err(Failure::new(Exit::Usage, why));
+        }
+        if self.output.is_some() && !output.json {
+            return Err(Failure::new(Exit::Usage, "--output goes with --json; without, standard output is the file"));
         }
         let bytes = object::read(&self.object)?;
         object::with_plan(&self.object, &bytes, &self.plan, |_, plan| {
@@ -88,7 +91,7 @@ impl Load {
         let tracer = Tracer::if_asked(output, self.steps.trace);
         let started = Instant::now();
         let signals = Signals::catch()?;
-        let addresses = self.connect.resolve(self.timeout)?;
+        let addresses = self.connect.resolve(self.timeout, &signals)?;
 
         let kernel = self.load_steps(output, &tracer, plan)?;
         let lost = || Failure::new(Exit::Other, format!("program `{}` was not loaded", program.name));

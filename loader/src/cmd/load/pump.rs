@@ -107,6 +107,7 @@ impl<'a> Pump<'a> {
                 for ring in self.rings {
                     self.take_events(ring)?;
                 }
+                self.deliver()?;
                 self.warn_of_loss()?;
                 self.traffic.ended = reason;
                 return Ok(self.traffic);
@@ -248,6 +249,19 @@ impl<'a> Pump<'a> {
             let Some(event) = ring.next_record() else { break };
             self.traffic.events += 1;
             self.events.print(self.traffic.events, ring.name(), &event)?;
+        }
+        Ok(())
+    }
+
+    /// Hands over what was received, as long as standard output takes it.
+    fn deliver(&mut self) -> Result<(), Failure> {
+        while !self.sink.is_empty() {
+            let stdout = std::io::stdout();
+            let mut fds = [PollFd::new(stdout.as_fd(), PollFlags::POLLOUT)];
+            match poll(&mut fds, PollTimeout::from(TICK.as_millis() as u16)) {
+                Ok(1..) => self.sink.write()?,
+                _ => break,
+            }
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use minibpf::explain::{Fd, map_lookup, map_next_key};
 use minibpf::kernel::Map;
 use minibpf::observe::maps::{self, Asked, Element};
 use minibpf::observe::stats::mean_ns;
-use minibpf::sys::sockopt;
+use minibpf::sys::counters;
 use nix::errno::Errno;
 use serde_json::json;
 
@@ -21,7 +21,7 @@ impl Session<'_> {
     /// Says what there is to say at the end; `counted` tells whether run statistics were on.
     pub(super) fn summary(&self, shown: &Shown, traffic: &Traffic, counted: bool) -> Result<(), Failure> {
         let info = show::ask_program(self.tracer, self.loaded, "how often it ran")?;
-        let drops = sockopt::drops(&self.connected.stream).ok();
+        let drops = counters::drops(&self.connected.stream).ok();
         let (name, given) = (&self.program.name, self.program.insns.len());
         self.output.say(format_args!("detached: {}", traffic.ended));
         self.output.say(format_args!(
@@ -31,7 +31,9 @@ impl Session<'_> {
             info.bytes_xlated / 8,
             info.verified_insns
         ));
-        match mean_ns(&info) {
+        // Another process may have switched them on too; what it counted may have begun anywhere.
+        let mean = mean_ns(&info).filter(|_| counted);
+        match mean {
             Some(mean) => self.output.say(format_args!(
                 "it ran {} times, {mean} ns each in the mean (the kernel counted every program of the machine meanwhile)",
                 info.run_count
@@ -51,7 +53,7 @@ impl Session<'_> {
             "bytes_xlated": info.bytes_xlated, "bytes_jited": info.bytes_jited, "verified_insns": info.verified_insns,
             "ended": traffic.ended,
             "run_cnt": counted.then_some(info.run_count), "run_time_ns": counted.then_some(info.run_time_ns),
-            "mean_ns": mean_ns(&info), "bytes_sent": sent, "bytes_received": received, "drops": drops, "events": events,
+            "mean_ns": mean, "bytes_sent": sent, "bytes_received": received, "drops": drops, "events": events,
         }))
     }
 

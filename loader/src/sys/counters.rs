@@ -1,0 +1,87 @@
+//! What a socket counts, by getsockopt(2): drops, and the segments of a TCP connection.
+
+use std::mem::{MaybeUninit, size_of};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
+use nix::errno::Errno;
+
+use super::SysError;
+
+/// Calls getsockopt(2) for a struct of plain numbers; what an older kernel does not fill in stays zero.
+fn get<T: Default + Copy>(socket: BorrowedFd<'_>, level: i32, option: i32, call: &'static str) -> Result<T, SysError> {
+    let mut value = MaybeUninit::new(T::default());
+    let mut len = size_of::<T>() as libc::socklen_t;
+    // SAFETY: the kernel writes at most `len` bytes to `value`, which has room for them.
+    let ret = unsafe { libc::getsockopt(socket.as_raw_fd(), level, option, value.as_mut_ptr().cast(), &raw mut len) };
+    Errno::result(ret).map_err(|errno| SysError { call, errno })?;
+    // SAFETY: it was initialised before the call, and the callers' types are structs of integers: any bytes are valid.
+    Ok(unsafe { value.assume_init() })
+}
+
+/// SO_MEMINFO: nine counters of the socket; the last is the number of packets dropped.
+///
+/// # Errors
+///
+/// `ENOPROTOOPT`: a kernel before 4.12.
+///
+/// Kernel: `sk_get_meminfo()`, `net/core/sock.c`; `SK_MEMINFO_DROPS`, `include/uapi/linux/sock_diag.h`.
+pub fn drops(socket: impl AsFd) -> Result<u32, SysError> {
+    let counters: [u32; 9] = get(socket.as_fd(), libc::SOL_SOCKET, libc::SO_MEMINFO, "getsockopt(SO_MEMINFO)")?;
+    Ok(counters.last().copied().unwrap_or(0))
+}
+
+/// `struct tcp_info`, `include/uapi/linux/tcp.h`, up to what is needed here.
+#[repr(C)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct TcpInfo {
+    bytes_before_rto: [u8; 8],
+    words_before_pacing: [u32; 24],
+    /// Bytes a second.
+    pub pacing_rate: u64,
+    /// Bytes a second.
+    pub max_pacing_rate: u64,
+    /// Bytes of ours that the peer has acknowledged. Since 4.2.
+    pub bytes_acked: u64,
+    /// Bytes of the peer's that were taken. Since 4.2.
+    pub bytes_received: u64,
+    /// Segments sent. Since 4.2.
+    pub segs_out: u32,
+    /// Segments that came through the filter. Since 4.2.
+    pub segs_in: u32,
+    /// Bytes not yet sent.
+    pub notsent_bytes: u32,
+    /// Microseconds.
+    pub min_rtt: u32,
+    /// Segments that came through the filter with data in them. Since 4.6.
+    pub data_segs_in: u32,
+    /// Segments sent with data in them. Since 4.6.
+    pub data_segs_out: u32,
+    words_before_ooopack: [u32; 16],
+    /// Segments that came out of order: something before them was missing. Since 5.4.
+    pub rcv_ooopack: u32,
+    /// The window that the peer lets us use, in bytes. Since 5.4.
+    pub snd_wnd: u32,
+}
+
+const _: () = assert!(std::mem::offset_of!(TcpInfo, bytes_acked) == 120);
+const _: () =
+    assert!(std::mem::offset_of!(TcpInfo, segs_in) == 140 && std::mem::offset_of!(TcpInfo, data_segs_in) == 152);
+const _: () = assert!(std::mem::offset_of!(TcpInfo, rcv_ooopack) == 224 && size_of::<TcpInfo>() == 232);
+
+impl TcpInfo {
+    /// Segments of ours that the peer has not acknowledged yet (`tcpi_unacked`).
+    pub fn unacked(&self) -> u32 {
+        self.words_before_pacing.get(4).copied().unwrap_or(0)
+    }
+}
+
+/// TCP_INFO: what the connection has seen.
+///
+/// # Errors
+///
+/// `EOPNOTSUPP`, `ENOPROTOOPT`: not a TCP socket.
+///
+/// Kernel: `tcp_get_info()`, `net/ipv4/tcp.c`.
+pub fn tcp_info(socket: impl AsFd) -> Result<TcpInfo, SysError> {
+    get(socket.as_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, "getsockopt(TCP_INFO)")
+}
