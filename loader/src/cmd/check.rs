@@ -41,6 +41,10 @@ impl Check {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
         let mut tally = Tally::default();
         for path in &self.objects {
+            if self.objects.len() > 1 {
+                // In JSON each line says itself which object it is about.
+                output.text(format_args!("{}:", path.display()))?;
+            }
             let bytes = object::read(path)?;
             object::with_plan(path, &bytes, &self.plan, |_, plan| {
                 if self.steps.dry_run {

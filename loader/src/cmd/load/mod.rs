@@ -27,6 +27,8 @@ use super::stats::Stats;
 use super::trace::{Tracer, dry_run};
 use session::Session;
 
+const BPF_MAP_TYPE_PERF_EVENT_ARRAY: u32 = 4;
+
 /// Load a socket filter, attach it, and watch what it does.
 ///
 /// With --connect, standard input is sent to the socket and what the socket receives is written to standard output, as
@@ -108,12 +110,22 @@ impl Load {
         };
         let connected = opening.open(&addresses, &self.connect, &mut stats)?;
 
+        Self::warn_of_perf_events(output, plan)?;
         let session = Session { output, tracer: &tracer, plan, program, kernel: &kernel, loaded, connected };
         let shown = session.announce(self.after_connect)?;
         let limits = pump::Limits { until: self.duration.map(|duration| started + duration), events: self.count };
         let traffic = session.watch(limits, self.output.as_deref(), &signals)?;
         session.detach()?;
         session.summary(&shown, &traffic, stats.is_on())
+    }
+
+    /// Events that nobody will read are said to be lost, once.
+    fn warn_of_perf_events(output: &Output, plan: &Plan) -> Result<(), Failure> {
+        let Some(map) = plan.maps().find(|map| map.attr.map_type == BPF_MAP_TYPE_PERF_EVENT_ARRAY) else {
+            return Ok(());
+        };
+        let what = format!("the events of map `{}` are not shown: this version reads ring buffers only", map.name);
+        output.warn("events", what)
     }
 
     /// The steps of the plan, one after the other.
