@@ -1,5 +1,7 @@
 //! The same path in a type of the target's: by the names of members, whatever their order and nesting.
 
+use std::mem::discriminant;
+
 use super::access::{Path, Step, essential};
 use super::value::Wanted;
 use crate::btf::{Btf, Kind, MAX_DEPTH, Member, Type};
@@ -14,7 +16,9 @@ pub(super) fn path<'data>(
 ) -> Result<Option<Path<'data>>, String> {
     let mut there = Path::root(target, root)?;
     if wanted.is_type() {
-        return Ok(Some(there));
+        // A typedef of that name may stand for something else there.
+        let same_kind = discriminant(&path.root_type.kind) == discriminant(&there.root_type.kind);
+        return Ok(same_kind.then_some(there));
     }
     if let Some((name, _)) = path.item {
         let Kind::Enum { items, .. } = &there.root_type.kind else { return Ok(None) };

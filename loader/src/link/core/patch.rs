@@ -13,10 +13,8 @@ const SIZES: [(u8, u64); 4] = [(0x10, 1), (0x08, 2), (0x00, 4), (0x18, 8)];
 
 /// Patches an instruction (of two slots, if it has a second) that was compiled with the value `here`.
 pub(super) fn make(insn: Insn, second: Option<Insn>, here: Value, there: Option<Value>) -> Result<PatchKind, String> {
-    let Some(there) = there else {
-        let second = second.map(|_| POISON);
-        return Ok(PatchKind::Core { first: POISON, second, resolved: true });
-    };
+    let poison = PatchKind::Core { first: POISON, second: second.map(|_| POISON), resolved: true };
+    let Some(there) = there else { return Ok(poison) };
     let compiled = |number: i64| match here.is_certain && number != here.number.cast_signed() {
         true => Err(format!("the instruction holds {number}, but the object's own types say {}", here.number)),
         false => Ok(()),
@@ -36,7 +34,9 @@ pub(super) fn make(insn: Insn, second: Option<Insn>, here: Value, there: Option<
         (1..=3, _) => {
             compiled(i64::from(insn.off))?;
             let off = i16::try_from(there.number).map_err(|_| format!("offset {} does not fit", there.number))?;
-            (Insn { off, code: resize(insn.code, here, there)?, ..insn }, None)
+            // An access that cannot be right is only wrong if the program gets there.
+            let Some(code) = resize(insn.code, here, there) else { return Ok(poison) };
+            (Insn { off, code, ..insn }, None)
         }
         _ => return Err(format!("opcode {:#04x} has no number to be patched", insn.code)),
     };
@@ -44,14 +44,11 @@ pub(super) fn make(insn: Insn, second: Option<Insn>, here: Value, there: Option<
 }
 
 /// The field has another size there: the access takes it, if it is an unsigned number or a pointer, which no sign can spoil.
-fn resize(code: u8, here: Value, there: Value) -> Result<u8, String> {
-    let (Some((size, resizable)), Some((other, also))) = (here.access, there.access) else { return Ok(code) };
+fn resize(code: u8, here: Value, there: Value) -> Option<u8> {
+    let (Some((size, resizable)), Some((other, also))) = (here.access, there.access) else { return Some(code) };
     if size == other {
-        return Ok(code);
+        return Some(code);
     }
-    let bits = SIZES.iter().find(|(_, bytes)| *bytes == other).map(|(bits, _)| *bits);
-    match bits.filter(|_| resizable && also) {
-        Some(bits) => Ok(code & !0x18 | bits),
-        None => Err(format!("the field has {size} bytes here and {other} there, and is no unsigned number")),
-    }
+    let (bits, _) = SIZES.iter().find(|(_, bytes)| *bytes == other).filter(|_| resizable && also)?;
+    Some(code & !0x18 | bits)
 }

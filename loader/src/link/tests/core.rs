@@ -154,9 +154,8 @@ fn a_load_takes_the_size_that_the_field_has_there_unless_a_sign_would_be_lost() 
     let kernel = of_size;
     let load64 = Insn { code: 0x79, ..load32(0) };
     assert_eq!(relocated(load32(0), ("0:0", BYTE_OFFSET), of_size(4, 0), kernel(8, 0)), Ok(load64));
-    let expected = "the field has 4 bytes here and 8 there, and is no unsigned number";
-    let error = relocated(load32(0), ("0:0", BYTE_OFFSET), of_size(4, SIGNED), kernel(8, SIGNED)).unwrap_err();
-    assert!(error.ends_with(expected), "{error}");
+    let poison = Insn { code: Insn::CALL, regs: 0, off: 0, imm: 195_896_080 };
+    assert_eq!(relocated(load32(0), ("0:0", BYTE_OFFSET), of_size(4, SIGNED), kernel(8, SIGNED)), Ok(poison));
 }
 
 #[test]
@@ -181,6 +180,21 @@ fn an_enums_value_is_found_by_its_name() {
     let here = |types: &mut Types| types.enumeration("state___mine", &[("RUNNING___mine", 7)]);
     let there = |types: &mut Types| types.enumeration("state", &[("IDLE", 1), ("RUNNING", -3)]);
     assert_eq!(relocated(mov(7), ("0", ENUM_VALUE), here, there), Ok(mov(-3)));
+}
+
+#[test]
+fn a_typedef_that_stands_for_another_kind_of_type_is_not_the_same() {
+    let here = |types: &mut Types| {
+        let int = types.int("u32", 4, 0);
+        let pair = structure(types, "", 4, &[("x", int, 0)]);
+        types.add("pid_t", kind::TYPEDEF, 0, pair, &[])
+    };
+    let number = |types: &mut Types| {
+        let int = types.int("u32", 4, 0);
+        types.add("pid_t", kind::TYPEDEF, 0, int, &[])
+    };
+    assert_eq!(relocated(mov(4), ("0", TYPE_SIZE), here, here), Ok(mov(4)));
+    assert_eq!(relocated(mov(4), ("0", TYPE_SIZE), here, number), Ok(mov(0)));
 }
 
 #[test]
