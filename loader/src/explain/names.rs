@@ -77,27 +77,3 @@ pub fn map_flags(flags: u32) -> String {
     let names: Vec<_> = known.chain((unknown != 0).then(|| format!("{unknown:#x}"))).collect();
     if names.is_empty() { "0".to_owned() } else { names.join("|") }
 }
-
-/// The helpers of `include/uapi/linux/bpf.h` that socket filters use most, by number.
-pub fn helper(number: i32) -> Option<&'static str> {
-    Some(match number {
-        1 => "bpf_map_lookup_elem",
-        2 => "bpf_map_update_elem",
-        3 => "bpf_map_delete_elem",
-        5 => "bpf_ktime_get_ns",
-        6 => "bpf_trace_printk",
-        7 => "bpf_get_prandom_u32",
-        8 => "bpf_get_smp_processor_id",
-        12 => "bpf_tail_call",
-        25 => "bpf_perf_event_output",
-        26 => "bpf_skb_load_bytes",
-        46 => "bpf_get_socket_cookie",
-        47 => "bpf_get_socket_uid",
-        68 => "bpf_skb_load_bytes_relative",
-        130 => "bpf_ringbuf_output",
-        131 => "bpf_ringbuf_reserve",
-        132 => "bpf_ringbuf_submit",
-        133 => "bpf_ringbuf_discard",
-        _ => return None,
-    })
-}
