@@ -158,6 +158,14 @@ impl Elf {
         self.0.add_symbol(Symbol { name, value, size, kind, scope, weak: false, section, flags: SymbolFlags::None })
     }
 
+    /// A symbol that is declared and not defined.
+    pub(crate) fn undefined(&mut self, name: &str, weak: bool) -> SymbolId {
+        let scope = SymbolScope::Dynamic;
+        let id = self.symbol(SymbolSection::Undefined, name, SymbolKind::Unknown, 0, 0, scope);
+        self.0.symbol_mut(id).weak = weak;
+        id
+    }
+
     /// The symbol that stands for a section: nameless, at its start.
     pub(crate) fn section_symbol(&mut self, section: SectionId) -> SymbolId {
         self.0.section_symbol(section)
@@ -207,6 +215,8 @@ pub(crate) const BOOL: u32 = 4 << 24;
 pub(crate) const STATIC: u32 = 0;
 /// BTF_VAR_GLOBAL_ALLOCATED.
 pub(crate) const GLOBAL: u32 = 1;
+/// BTF_VAR_GLOBAL_EXTERN, BTF_FUNC_EXTERN.
+pub(crate) const EXTERN: u32 = 2;
 
 /// Puts the 24 bytes of a header before types and strings.
 pub(crate) fn btf_section(types: &[u32], strings: &[u8]) -> Vec<u8> {
@@ -278,7 +288,7 @@ impl Types {
         self.add(name, kind::ENUM | flag, items.len(), 4, &rest)
     }
 
-    /// `linkage`: [`STATIC`] or [`GLOBAL`].
+    /// `linkage`: [`STATIC`], [`GLOBAL`] or [`EXTERN`].
     pub(crate) fn var(&mut self, name: &str, ty: u32, linkage: u32) -> u32 {
         self.add(name, kind::VAR, 0, ty, &[linkage])
     }

@@ -1,7 +1,7 @@
 //! Why the kernel said no, in words: the verifier's log read, and missing privileges named.
 
 use crate::insn::Insn;
-use crate::plan::{PatchKind, ProgLoad};
+use crate::plan::{Extern, PatchKind, ProgLoad};
 
 /// What a verifier's log comes down to.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,12 +34,16 @@ pub fn read_log(log: &str) -> Verdict {
 }
 
 impl Verdict {
-    /// The CO-RE relocation that the verifier met: a part of a type that the kernel does not have, and that the program goes
-    /// on to use. The log knows only the helper that does not exist.
+    /// The relocation that the verifier met: a part of a type, or a function, that the kernel does not have, and that the
+    /// program goes on to use. The log knows only the helper that does not exist.
     pub fn missing_in_kernel<'a>(&self, program: &'a ProgLoad) -> Option<&'a str> {
         let number: usize = self.insn.as_ref()?.split(':').next()?.parse().ok()?;
         let patch = program.patches.iter().find(|patch| patch.insn == number)?;
-        let poisoned = matches!(patch.kind, PatchKind::Core { first, .. } if first.code == Insn::CALL);
+        let poisoned = match patch.kind {
+            PatchKind::Core { first, .. } => first.code == Insn::CALL,
+            PatchKind::Extern(external) => matches!(external, Extern::MissingKfunc { .. }),
+            _ => false,
+        };
         poisoned.then_some(patch.symbol.as_str())
     }
 }

@@ -36,7 +36,7 @@ fn pointers_typedefs_and_qualifiers_hold_one_type_number() {
         (9, Kind::Volatile(7)),
         (10, Kind::Const(7)),
         (11, Kind::Restrict(7)),
-        (12, Kind::Func { proto: 7 }),
+        (12, Kind::Func { proto: 7, linkage: Linkage::Static }),
         (18, Kind::TypeTag(7)),
     ];
     for (kind, ty) in expected {
@@ -97,9 +97,10 @@ fn variables_have_a_linkage_and_sections_have_variables() {
 fn the_other_kinds_are_read_past() {
     // Each is followed by an INT, which is only found if the kind takes as many words as it has.
     let int = [6, 1 << 24, 4, 32];
-    let others: [(&str, &[u32]); 4] = [
-        ("Fwd", &[1, 7 << 24, 0]),
-        ("FuncProto", &[0, 13 << 24 | 2, 7, 6, 7, 10, 8]), // returns 7; parameters one: 7, two: 8
+    let others: [(&str, &[u32]); 5] = [
+        ("Fwd { is_union: false }", &[1, 7 << 24, 0]),
+        ("Fwd { is_union: true }", &[1, 1 << 31 | 7 << 24, 0]),
+        ("FuncProto { ret: 7, params: [7, 8] }", &[0, 13 << 24 | 2, 7, 6, 7, 10, 8]), // returns 7; parameters one: 7, two: 8
         ("Float { size: 8 }", &[1, 16 << 24, 8]),
         ("DeclTag", &[1, 17 << 24, 7, u32::MAX]), // of type 7 itself, no component
     ];

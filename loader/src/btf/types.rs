@@ -59,7 +59,10 @@ pub enum Kind<'data> {
         items: Vec<EnumItem<'data>>,
     },
     /// A forward declaration: a struct or union that the object never defines.
-    Fwd,
+    Fwd {
+        /// Whether it is a union.
+        is_union: bool,
+    },
     /// Another name for a type.
     Typedef(u32),
     /// `volatile`.
@@ -72,9 +75,16 @@ pub enum Kind<'data> {
     Func {
         /// The FUNC_PROTO.
         proto: u32,
+        /// How it is linked.
+        linkage: Linkage,
     },
     /// A function's return and parameter types.
-    FuncProto,
+    FuncProto {
+        /// What it returns.
+        ret: u32,
+        /// The parameters' types, in order.
+        params: Vec<u32>,
+    },
     /// A global variable.
     Var {
         /// Its type.
@@ -100,7 +110,7 @@ pub enum Kind<'data> {
     TypeTag(u32),
 }
 
-/// BTF_VAR_*: how a variable is linked.
+/// BTF_VAR_*, BTF_FUNC_*: how a variable or a function is linked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Linkage {
     /// `static`.
@@ -109,6 +119,16 @@ pub enum Linkage {
     Global,
     /// Defined elsewhere.
     Extern,
+}
+
+impl Linkage {
+    fn of(number: u32) -> Self {
+        match number {
+            0 => Self::Static,
+            1 => Self::Global,
+            _ => Self::Extern,
+        }
+    }
 }
 
 /// `struct btf_array`.
@@ -237,24 +257,21 @@ pub(super) fn decode<'data>(id: u32, bytes: &'data [u8], btf: &Btf<'data>) -> Re
             }
             Kind::Enum { size: size_or_type, items }
         }
-        7 => Kind::Fwd,
+        7 => Kind::Fwd { is_union: kind_flag },
         8 => Kind::Typedef(size_or_type),
         9 => Kind::Volatile(size_or_type),
         10 => Kind::Const(size_or_type),
         11 => Kind::Restrict(size_or_type),
-        12 => Kind::Func { proto: size_or_type },
+        12 => Kind::Func { proto: size_or_type, linkage: Linkage::of(vlen) },
         13 => {
-            words.taken += vlen as usize * 8;
-            Kind::FuncProto
+            let mut params = Vec::new();
+            for _ in 0..vlen {
+                let (_name, ty) = (words.next()?, words.next()?);
+                params.push(ty);
+            }
+            Kind::FuncProto { ret: size_or_type, params }
         }
-        14 => {
-            let linkage = match words.next()? {
-                0 => Linkage::Static,
-                1 => Linkage::Global,
-                _ => Linkage::Extern,
-            };
-            Kind::Var { ty: size_or_type, linkage }
-        }
+        14 => Kind::Var { ty: size_or_type, linkage: Linkage::of(words.next()?) },
         15 => {
             let mut vars = Vec::new();
             for _ in 0..vlen {
@@ -296,13 +313,13 @@ impl Kind<'_> {
             Self::Struct { .. } => "a struct",
             Self::Union { .. } => "a union",
             Self::Enum { .. } => "an enum",
-            Self::Fwd => "a forward declaration",
+            Self::Fwd { .. } => "a forward declaration",
             Self::Typedef(_) => "a typedef",
             Self::Volatile(_) => "a volatile type",
             Self::Const(_) => "a const type",
             Self::Restrict(_) => "a restrict type",
             Self::Func { .. } => "a function",
-            Self::FuncProto => "a function prototype",
+            Self::FuncProto { .. } => "a function prototype",
             Self::Var { .. } => "a variable",
             Self::Datasec { .. } => "a data section",
             Self::Float { .. } => "a float",

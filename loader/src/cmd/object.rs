@@ -24,7 +24,7 @@ pub(crate) struct PlanOptions {
     /// Set a global before the load, typed by its BTF; repeatable
     #[arg(long, value_name = "VAR=VALUE", value_parser = assignment)]
     set: Vec<(String, String)>,
-    /// CO-RE target instead of the running kernel's BTF: a file of BTF, or none
+    /// CO-RE target instead of the running kernel's BTF: a file of BTF, an ELF file with a section .BTF, or none
     #[arg(long, value_name = "FILE")]
     btf: Option<PathBuf>,
 }
@@ -44,9 +44,11 @@ impl PlanOptions {
         let Some(path) = &self.btf else { return Ok(Target::running(spec)) };
         let btf = match path == Path::new("none") {
             true => TargetBtf::None,
-            false => TargetBtf::Bytes(read(path)?),
+            false => {
+                TargetBtf::from_file(path).map_err(|error| Failure::new(Exit::Object, error).at(path.display()))?
+            }
         };
-        Ok(Target { btf, ..Target::running(spec) })
+        Ok(Target { btf, ..Target::running_but_btf(spec) })
     }
 }
 

@@ -101,6 +101,8 @@ pub struct Symbol<'data> {
     pub is_local: bool,
     /// STB_WEAK.
     pub is_weak: bool,
+    /// STV_HIDDEN or STV_INTERNAL: no other object may name it.
+    pub is_hidden: bool,
 }
 
 /// STT_*: what a symbol names.

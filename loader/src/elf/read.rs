@@ -138,6 +138,7 @@ fn read_symbols<'data>(
             size: symbol.st_size(endian),
             is_local: symbol.is_local(),
             is_weak: symbol.is_weak(),
+            is_hidden: matches!(symbol.st_visibility(), elf::STV_HIDDEN | elf::STV_INTERNAL),
         });
     }
     Ok(read)

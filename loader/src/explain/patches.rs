@@ -2,7 +2,7 @@
 
 use crate::btf::value::hex;
 use crate::insn::{Insn, disassemble};
-use crate::plan::{Patch, PatchKind, ProgLoad};
+use crate::plan::{Extern, Patch, PatchKind, ProgLoad};
 
 /// A patch with its bytes before and after.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,8 +23,8 @@ pub struct PatchText {
 
 /// Describes a patch of a program whose patched slots are `resolved`.
 pub fn patch_text(program: &ProgLoad, patch: &Patch, resolved: &[Insn]) -> PatchText {
-    let slots =
-        |insns: &[Insn]| insns.get(patch.insn..patch.insn + patch.slots()).map(<[Insn]>::to_vec).unwrap_or_default();
+    let end = patch.insn + patch.slots(&program.insns);
+    let slots = |insns: &[Insn]| insns.get(patch.insn..end).map(<[Insn]>::to_vec).unwrap_or_default();
     let (before, after) = (slots(&program.insns), slots(resolved));
     let becomes = match patch.kind {
         PatchKind::MapFd { .. } => "map fd".to_owned(),
@@ -32,6 +32,8 @@ pub fn patch_text(program: &ProgLoad, patch: &Patch, resolved: &[Insn]) -> Patch
         PatchKind::Call { callee } => format!("call of insn {callee}"),
         PatchKind::Func { callee } => format!("address of insn {callee}"),
         PatchKind::Core { .. } => "CO-RE".to_owned(),
+        PatchKind::Extern(external) => extern_text(external),
+        PatchKind::Unresolved(needs) => format!("unresolved: needs {}", needs.text()),
     };
     PatchText {
         insn: patch.insn,
@@ -40,5 +42,15 @@ pub fn patch_text(program: &ProgLoad, patch: &Patch, resolved: &[Insn]) -> Patch
         text: disassemble(&before).into_iter().map(|(_, text)| text).next().unwrap_or_default(),
         before: hex(&Insn::encode_all(&before)),
         after: hex(&Insn::encode_all(&after)),
+    }
+}
+
+fn extern_text(external: Extern) -> String {
+    match external {
+        Extern::BtfId { id } => format!("vmlinux BTF id {id}"),
+        Extern::Address { address: 0 } => "0: not in this kernel".to_owned(),
+        Extern::Address { address } => format!("address {address:#x}"),
+        Extern::Kfunc { id } => format!("call of vmlinux BTF id {id}"),
+        Extern::MissingKfunc { .. } => "call of nobody: not in this kernel".to_owned(),
     }
 }

@@ -44,10 +44,14 @@ impl Insn {
     pub const BPF_PSEUDO_MAP_FD: u8 = 1;
     /// In `src` of `lddw`: the immediate is a map's descriptor, the second slot's an offset into its value, in bytes.
     pub const BPF_PSEUDO_MAP_VALUE: u8 = 2;
+    /// In `src` of `lddw`: the immediate is the number of a variable or function in the kernel's BTF.
+    pub const BPF_PSEUDO_BTF_ID: u8 = 3;
     /// In `src` of `lddw`: the immediate is a function's distance in slots, from the second slot of the `lddw`.
     pub const BPF_PSEUDO_FUNC: u8 = 4;
     /// In `src` of `call`: the immediate is a function's distance in slots, from the next slot.
     pub const BPF_PSEUDO_CALL: u8 = 1;
+    /// In `src` of `call`: the immediate is the number of a function in the kernel's BTF.
+    pub const BPF_PSEUDO_KFUNC_CALL: u8 = 2;
 
     /// Reads a slot of a little-endian object.
     ///

@@ -5,7 +5,11 @@
 //!
 //! Kernel: `btf_datasec_check_meta()`, `kernel/bpf/btf.c`.
 
+use std::collections::HashSet;
+
+use super::externs;
 use crate::btf::{Btf, Kind, Linkage, VarSecinfo};
+use crate::elf::SymbolKind;
 use crate::plan::BtfLoad;
 use crate::spec::{Spec, SpecError};
 
@@ -34,11 +38,35 @@ pub(super) fn for_upload(spec: &Spec<'_>, btf: &Btf<'_>) -> Result<BtfLoad, Spec
             write_datasec(&mut bytes, at, size, &placed);
         }
     }
+    hidden_functions(spec, btf, &mut bytes);
+    externs::btf::rewrite(spec, btf, &mut bytes);
     Ok(BtfLoad { btf: bytes })
 }
 
+/// `__hidden` functions become `static` ones. The verifier checks a global function by itself, for any arguments of its types, a
+/// static one for what its callers pass. One that no other object may call has no callers but those that are here.
+fn hidden_functions(spec: &Spec<'_>, btf: &Btf<'_>, bytes: &mut [u8]) {
+    const STATIC_FUNC: u32 = 12 << 24;
+    let hidden = spec.object.symbols.iter().filter(|symbol| symbol.is_hidden && symbol.kind == SymbolKind::Func);
+    let mut hidden: HashSet<&str> = hidden.map(|symbol| symbol.name.as_ref()).collect();
+    if hidden.is_empty() {
+        return;
+    }
+    for program in spec.programs(None) {
+        hidden.remove(program.function.name.as_str());
+    }
+    for (id, ty) in btf.types() {
+        if matches!(ty.kind, Kind::Func { linkage: Linkage::Global, .. })
+            && hidden.contains(ty.name)
+            && let Some(info) = btf.section_offset(id).and_then(|at| bytes.get_mut(at + 4..at + 8))
+        {
+            info.copy_from_slice(&STATIC_FUNC.to_le_bytes());
+        }
+    }
+}
+
 /// Overwrites size and variables of the DATASEC at byte `at`.
-fn write_datasec(bytes: &mut [u8], at: usize, size: u32, vars: &[VarSecinfo]) {
+pub(super) fn write_datasec(bytes: &mut [u8], at: usize, size: u32, vars: &[VarSecinfo]) {
     let mut write = |at: usize, word: u32| {
         if let Some(place) = bytes.get_mut(at..at + 4) {
             place.copy_from_slice(&word.to_le_bytes());

@@ -8,6 +8,7 @@
 mod btf;
 mod core;
 mod data;
+mod externs;
 mod maps;
 mod program;
 mod reach;
@@ -23,6 +24,7 @@ use crate::spec::{Program, Spec, SpecError};
 use crate::target::Target;
 
 use self::core::Core;
+use externs::Externs;
 use reach::Reach;
 use select::Selection;
 pub use set::SetError;
@@ -85,7 +87,8 @@ impl Plan {
     pub fn new(spec: &Spec<'_>, options: &Options, target: &Target) -> Result<Self, PlanError> {
         let chosen = select::choose(spec, options)?;
         let core = Core::new(spec.btf.as_ref(), &target.btf).map_err(PlanError::Target)?;
-        let mut reach = Reach::new(spec, &core, chosen.iter().map(|(program, _)| *program));
+        let externs = Externs::new(spec, &core, target);
+        let mut reach = Reach::new(spec, &core, &externs, chosen.iter().map(|(program, _)| *program));
         let selection = Selection::of(&chosen, &mut reach);
         let values = set::Values::parse(spec, &options.set)?;
 
@@ -99,7 +102,7 @@ impl Plan {
         steps.extend(maps::create_all(spec, &selection.maps, &reach, target));
         let (map_slots, prog_slots) = slots::fill(spec, &selection, &reach);
         for index in &selection.maps {
-            steps.extend(data::contents(spec, *index, &values));
+            steps.extend(data::contents(spec, *index, &values, &externs));
             steps.extend(map_slots.iter().filter(|slot| slot.map == MapId(*index)).copied().map(Step::SlotUpdate));
         }
         for (id, place) in selection.order.iter().enumerate() {

@@ -15,6 +15,7 @@ use std::iter::Peekable;
 use std::slice;
 
 use super::core::Core;
+use super::externs::Externs;
 use crate::btf::ext::CoreRelo;
 use crate::elf::{RelocRecord, SymbolPlace};
 use crate::insn::Insn;
@@ -44,9 +45,14 @@ pub(super) struct Piece {
 }
 
 /// Links the program that begins with `entry`.
-pub(super) fn link(spec: &Spec<'_>, core: &Core<'_>, entry: &Function) -> Result<Linked, LinkError> {
+pub(super) fn link(
+    spec: &Spec<'_>,
+    core: &Core<'_>,
+    externs: &Externs<'_, '_>,
+    entry: &Function,
+) -> Result<Linked, LinkError> {
     let linked = Linked { insns: Vec::new(), patches: Vec::new(), pieces: Vec::new() };
-    let mut linker = Linker { spec, core, entry, linked, starts: HashMap::new() };
+    let mut linker = Linker { spec, core, externs, entry, linked, starts: HashMap::new() };
     linker.append(entry);
     if let (Some(broken), Some(cursor)) = (&entry.broken, linker.cursor_at(0)) {
         let kind = LinkErrorKind::BrokenFunction(Box::new(broken.clone()));
@@ -92,6 +98,7 @@ impl Cursor<'_> {
 struct Linker<'a, 'data> {
     spec: &'a Spec<'data>,
     core: &'a Core<'a>,
+    externs: &'a Externs<'a, 'data>,
     entry: &'a Function,
     linked: Linked,
     /// The first slot of every function appended so far.
@@ -181,7 +188,10 @@ impl<'a> Linker<'a, '_> {
         };
         let section = match symbol.place {
             SymbolPlace::Section(section) => section,
-            SymbolPlace::Undefined => return Err(LinkErrorKind::Undefined(symbol.name.to_string())),
+            SymbolPlace::Undefined => {
+                let kind = self.externs.patch(record.symbol, insn)?;
+                return Ok(Patch { insn: at, symbol: symbol.name.to_string(), kind });
+            }
             SymbolPlace::Common => return Err(LinkErrorKind::Common(symbol.name.to_string())),
             SymbolPlace::Absolute => return Err(LinkErrorKind::NoPlace(symbol.name.to_string())),
         };

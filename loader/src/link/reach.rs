@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::core::Core;
+use super::externs::Externs;
 use super::program::{self, Linked};
 use crate::plan::{LinkError, LinkErrorKind};
 use crate::spec::{Place, Program, Slot, Spec};
@@ -29,14 +30,20 @@ pub(super) enum Found {
 pub(super) struct Reach<'a, 'data> {
     spec: &'a Spec<'data>,
     core: &'a Core<'a>,
+    externs: &'a Externs<'a, 'data>,
     programs: BTreeMap<Place, Program<'a>>,
     linked: BTreeMap<Place, Result<Linked, LinkError>>,
 }
 
 impl<'a, 'data> Reach<'a, 'data> {
-    pub(super) fn new(spec: &'a Spec<'data>, core: &'a Core<'a>, programs: impl Iterator<Item = Program<'a>>) -> Self {
+    pub(super) fn new(
+        spec: &'a Spec<'data>,
+        core: &'a Core<'a>,
+        externs: &'a Externs<'a, 'data>,
+        programs: impl Iterator<Item = Program<'a>>,
+    ) -> Self {
         let programs = programs.map(|program| (program.function.place, program)).collect();
-        Self { spec, core, programs, linked: BTreeMap::new() }
+        Self { spec, core, externs, programs, linked: BTreeMap::new() }
     }
 
     /// Everything that the program at `entry` needs.
@@ -88,8 +95,8 @@ impl<'a, 'data> Reach<'a, 'data> {
     /// The maps that a program's instructions name, each with the slot that does.
     fn maps_of(&mut self, place: Place) -> Result<Vec<(usize, usize)>, LinkError> {
         let Some(program) = self.programs.get(&place) else { return Ok(Vec::new()) };
-        let (spec, core) = (self.spec, self.core);
-        let linked = self.linked.entry(place).or_insert_with(|| program::link(spec, core, program.function));
+        let (spec, core, externs) = (self.spec, self.core, self.externs);
+        let linked = self.linked.entry(place).or_insert_with(|| program::link(spec, core, externs, program.function));
         let linked = linked.as_ref().map_err(Clone::clone)?;
         Ok(linked.patches.iter().filter_map(|patch| Some((patch.map()?.0, patch.insn))).collect())
     }

@@ -1,6 +1,8 @@
 mod calls;
 mod core;
+mod core_types;
 mod errors;
+mod externs;
 mod maps;
 mod nested;
 mod records;

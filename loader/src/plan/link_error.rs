@@ -46,11 +46,19 @@ pub enum LinkErrorKind {
     /// The second slot of `lddw` is missing.
     #[error("lddw (0x18) takes two slots, but the function ends after the first")]
     CutShort,
-    /// The symbol is declared but not defined.
+    /// The symbol is declared but neither defined nor listed as an extern.
     #[error(
-        "`{0}` is not defined in this object: an extern (kfunc, .ksyms, .kconfig) or a function that was never linked in"
+        "`{0}` is not defined in this object, nor declared __kconfig or __ksym: a function that was never linked in, or an extern without BTF"
     )]
     Undefined(String),
+    /// The symbol is declared for the kernel to provide, and this kernel cannot.
+    #[error("extern `{name}`: {problem}")]
+    Extern {
+        /// The symbol.
+        name: String,
+        /// Why not.
+        problem: String,
+    },
     /// The symbol is an uninitialised global of `-fcommon`.
     #[error("`{0}` is a COMMON symbol: initialise it (`= 0`) or compile with -fno-common")]
     Common(String),

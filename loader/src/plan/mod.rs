@@ -4,6 +4,7 @@
 //! [`Patch`] that names the map's number. [`crate::kernel::Kernel::apply`] performs a step; [`crate::explain`] prints it.
 //! Since both read the same value, what is explained is what is executed.
 
+mod external;
 mod link_error;
 mod patch;
 mod tag;
@@ -11,6 +12,7 @@ mod tag;
 use crate::insn::Insn;
 use crate::spec::MapAttr;
 
+pub use external::{Extern, Needs};
 pub use link_error::{LinkError, LinkErrorKind};
 pub use patch::{Patch, PatchKind};
 pub use tag::Tags;
@@ -224,7 +226,7 @@ impl ProgLoad {
 
     /// What keeps it from being loaded: a patch that the plan's target could not resolve.
     pub fn unresolved(&self) -> Option<&Patch> {
-        self.patches.iter().find(|patch| matches!(patch.kind, PatchKind::Core { resolved: false, .. }))
+        self.patches.iter().find(|patch| matches!(patch.kind, PatchKind::Unresolved(_)))
     }
 
     /// The tag that the kernel will give it.

@@ -1,6 +1,6 @@
 //! One hole in the instructions, and what fills it.
 
-use super::MapId;
+use super::{Extern, MapId, Needs};
 use crate::insn::Insn;
 
 /// A slot to be patched.
@@ -45,10 +45,11 @@ pub enum PatchKind {
         first: Insn,
         /// The second slot of `lddw`.
         second: Option<Insn>,
-        /// False if the target's types are not known: then the instruction stays as it was compiled, and the program cannot be
-        /// loaded.
-        resolved: bool,
     },
+    /// Something of the kernel's own, that the object only declares.
+    Extern(Extern),
+    /// What the plan's target does not tell: the instruction stays as it was compiled, and the program cannot be loaded.
+    Unresolved(Needs),
 }
 
 impl Patch {
@@ -56,13 +57,13 @@ impl Patch {
     pub fn map(&self) -> Option<MapId> {
         match self.kind {
             PatchKind::MapFd { map } | PatchKind::MapValue { map, .. } => Some(map),
-            PatchKind::Call { .. } | PatchKind::Func { .. } | PatchKind::Core { .. } => None,
+            _ => None,
         }
     }
 
-    /// Slots that it touches: two for `lddw`.
-    pub fn slots(&self) -> usize {
-        if matches!(self.kind, PatchKind::Call { .. } | PatchKind::Core { second: None, .. }) { 1 } else { 2 }
+    /// Slots that it touches in `insns`: two for `lddw`.
+    pub fn slots(&self, insns: &[Insn]) -> usize {
+        if insns.get(self.insn).is_some_and(|insn| insn.is_lddw()) { 2 } else { 1 }
     }
 
     /// Fills the hole.
@@ -74,7 +75,9 @@ impl Patch {
             }
             PatchKind::Call { callee } => (Insn::BPF_PSEUDO_CALL, self.distance(callee), None),
             PatchKind::Func { callee } => (Insn::BPF_PSEUDO_FUNC, self.distance(callee), Some(0)),
-            PatchKind::Core { first, second, .. } => {
+            PatchKind::Extern(external) => return external.apply(insns, self.insn),
+            PatchKind::Unresolved(_) => return,
+            PatchKind::Core { first, second } => {
                 for (place, slot) in insns.iter_mut().skip(self.insn).zip([Some(first), second].into_iter().flatten()) {
                     *place = slot;
                 }

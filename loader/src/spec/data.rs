@@ -9,9 +9,9 @@ use crate::elf::Section;
 
 const BPF_MAP_TYPE_ARRAY: u32 = 2;
 /// The program may not write the map. `include/uapi/linux/bpf.h`, since 5.2.
-const BPF_F_RDONLY_PROG: u32 = 1 << 7;
+pub(super) const BPF_F_RDONLY_PROG: u32 = 1 << 7;
 /// User space may map the value into its memory. `include/uapi/linux/bpf.h`, since 5.5.
-const BPF_F_MMAPABLE: u32 = 1 << 10;
+pub(super) const BPF_F_MMAPABLE: u32 = 1 << 10;
 
 /// Reads a data section; `None` if `section` is none, or is empty.
 pub(super) fn read(section: &Section<'_>, btf: Option<&Btf<'_>>) -> Option<MapSpec> {
@@ -34,15 +34,12 @@ fn attr(section: &Section<'_>, read_only: bool, btf: Option<&Btf<'_>>) -> Result
     // Only variables that other files could name are meant to be seen from outside.
     let shared = datasec.as_ref().is_some_and(|(_, ty)| has_shared_variable(btf, &ty.kind));
     let map_flags = if read_only { BPF_F_RDONLY_PROG } else { 0 } | if shared { BPF_F_MMAPABLE } else { 0 };
-    Ok(MapAttr {
-        map_type: BPF_MAP_TYPE_ARRAY,
-        key_size: 4,
-        value_size,
-        max_entries: 1,
-        map_flags,
-        btf_value_type_id: datasec.map_or(0, |(id, _)| id),
-        ..MapAttr::default()
-    })
+    Ok(MapAttr { map_flags, btf_value_type_id: datasec.map_or(0, |(id, _)| id), ..array_of(value_size) })
+}
+
+/// An array of one value.
+pub(super) fn array_of(value_size: u32) -> MapAttr {
+    MapAttr { map_type: BPF_MAP_TYPE_ARRAY, key_size: 4, value_size, max_entries: 1, ..MapAttr::default() }
 }
 
 /// Whether a section of this name holds variables, and if so whether they are constant.

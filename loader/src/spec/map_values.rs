@@ -27,7 +27,7 @@ pub(super) fn read(
 ) -> Result<(Option<MapAttr>, Vec<Slot>), String> {
     let pointee = pointee(btf, values)?;
     let inner = match btf.resolve(pointee).map_err(|e| e.to_string())?.1.kind {
-        Kind::FuncProto if map.attr.map_type == BPF_MAP_TYPE_PROG_ARRAY => None,
+        Kind::FuncProto { .. } if map.attr.map_type == BPF_MAP_TYPE_PROG_ARRAY => None,
         Kind::Struct { .. } => match read_members(btf, &map.name, pointee).map_err(|e| e.to_string())? {
             Definition { attr, values: None, .. } => Some(attr),
             Definition { .. } => return Err("of an inner map: the kernel allows no third level".to_owned()),

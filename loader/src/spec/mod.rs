@@ -4,6 +4,7 @@
 //! symbol of their section, and two functions may lie at equal offsets of different sections.
 
 mod data;
+mod externs;
 mod functions;
 mod legacy_map;
 mod map;
@@ -18,6 +19,7 @@ use crate::btf::ext::{BtfExt, CoreRelo, FuncInfo, LineInfo, SectionRecords};
 use crate::btf::{Btf, BtfError};
 use crate::elf::Object;
 
+pub use externs::{ConfigType, Extern, ExternKind, Externs, KCONFIG_SECTION};
 pub use functions::{Function, Functions};
 pub use map::{MapAttr, MapOrigin, MapSpec, Slot};
 
@@ -65,6 +67,8 @@ pub struct Spec<'data> {
     pub functions: Functions,
     /// Every map, data sections among them, by section index, then by offset.
     pub maps: Vec<MapSpec>,
+    /// What the kernel must provide.
+    pub externs: Externs,
     /// Function records by section index.
     pub func_info: BTreeMap<usize, Vec<FuncInfo>>,
     /// Line records by section index.
@@ -93,8 +97,11 @@ impl<'data> Spec<'data> {
                 _ => maps.extend(data::read(section, btf.as_ref())),
             }
         }
+        let externs = Externs::read(object, btf.as_ref());
+        maps.extend(externs.config_map(btf.as_ref()));
         Ok(Self {
             object,
+            externs,
             license: license(object),
             functions: Functions::read(object),
             maps,

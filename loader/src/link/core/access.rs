@@ -10,7 +10,7 @@ pub(super) struct Path<'data> {
     pub(super) id: u32,
     named: Type<'data>,
     /// The same with typedefs and qualifiers skipped.
-    root: u32,
+    pub(super) root: u32,
     pub(super) root_type: Type<'data>,
     /// The first index: which element, if the pointer is to an array.
     pub(super) first: u32,
@@ -129,7 +129,7 @@ impl<'data> Path<'data> {
             Kind::Struct { .. } => &[4],
             Kind::Union { .. } => &[5],
             Kind::Enum { .. } => &[6, 19],
-            Kind::Fwd => &[7],
+            Kind::Fwd { .. } => &[7],
             Kind::Typedef(_) => &[8],
             Kind::Float { .. } => &[16],
             _ => &[],
@@ -161,10 +161,9 @@ impl<'data> Path<'data> {
     }
 }
 
-/// A name up to its flavour.
-pub(super) fn essential(name: &str) -> &str {
-    match name.find("___") {
-        Some(end) if end > 0 => name.get(..end).unwrap_or(name),
-        _ => name,
-    }
+/// A name up to its flavour: three underscores between two other characters, the last such if there are several.
+pub(in super::super) fn essential(name: &str) -> &str {
+    let is_flavour = |window: &[u8]| matches!(window, [a, b'_', b'_', b'_', z] if *a != b'_' && *z != b'_');
+    let cut = name.as_bytes().windows(5).rposition(is_flavour);
+    cut.and_then(|at| name.get(..=at)).unwrap_or(name)
 }

@@ -1,8 +1,7 @@
 //! The same path in a type of the target's: by the names of members, whatever their order and nesting.
 
-use std::mem::discriminant;
-
 use super::access::{Path, Step, essential};
+use super::types;
 use super::value::Wanted;
 use crate::btf::{Btf, Kind, MAX_DEPTH, Member, Type};
 
@@ -17,8 +16,11 @@ pub(super) fn path<'data>(
     let mut there = Path::root(target, root)?;
     if wanted.is_type() {
         // A typedef of that name may stand for something else there.
-        let same_kind = discriminant(&path.root_type.kind) == discriminant(&there.root_type.kind);
-        return Ok(same_kind.then_some(there));
+        let fits = match wanted {
+            Wanted::TypeMatches => types::match_exactly(local, path.root, target, there.root)?,
+            _ => types::are_compatible(local, path.root, target, there.root)?,
+        };
+        return Ok(fits.then_some(there));
     }
     if let Some((name, _)) = path.item {
         let Kind::Enum { items, .. } = &there.root_type.kind else { return Ok(None) };
@@ -112,7 +114,7 @@ fn compatible(local: &Btf<'_>, id: u32, target: &Btf<'_>, other: u32, depth: usi
         (Kind::Struct { .. } | Kind::Union { .. }, Kind::Struct { .. } | Kind::Union { .. }) => true,
         (Kind::Ptr(_), Kind::Ptr(_)) | (Kind::Float { .. }, Kind::Float { .. }) => true,
         (Kind::Int { .. }, Kind::Int { .. }) => true,
-        (Kind::Enum { .. }, Kind::Enum { .. }) | (Kind::Fwd, Kind::Fwd) => same_name(&here, &there),
+        (Kind::Enum { .. }, Kind::Enum { .. }) | (Kind::Fwd { .. }, Kind::Fwd { .. }) => same_name(&here, &there),
         (Kind::Array(one), Kind::Array(two)) => compatible(local, one.element, target, two.element, depth)?,
         _ => false,
     })

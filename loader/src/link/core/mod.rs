@@ -5,7 +5,7 @@
 //! the kernel's number in its place.
 //!
 //! 1. [`access`]: what `0:1` means in the object's types: a path of names and array indices.
-//! 2. [`matching`]: the same path in a type of the kernel's.
+//! 2. [`matching`]: the same path in a type of the kernel's; [`types`]: whether a type as a whole is the same there.
 //! 3. [`value`]: the number that the record wants of such a path: an offset, a size, whether it exists.
 //! 4. [`patch`]: the number goes into the instruction.
 //!
@@ -17,31 +17,43 @@
 mod access;
 mod matching;
 mod patch;
+pub(super) mod types;
 mod value;
+
+use std::cell::RefCell;
+use std::collections::HashMap;
 
 use crate::btf::Btf;
 use crate::btf::ext::CoreRelo;
 use crate::insn::Insn;
-use crate::plan::PatchKind;
+use crate::plan::{Needs, PatchKind};
 use crate::target::TargetBtf;
 
 use access::Path;
+pub(super) use access::essential;
 use value::{Value, Wanted};
 
 /// The kernel's types, as far as a plan knows them.
 pub(super) struct Core<'a> {
     local: Option<&'a Btf<'a>>,
     target: Option<Btf<'a>>,
+    /// By local root type: the target's types that may be meant. Those that one record rules out are not asked again.
+    candidates: RefCell<HashMap<u32, Vec<u32>>>,
 }
 
 impl<'a> Core<'a> {
     /// Reads the target's types; without any, every record that needs them stays unresolved.
     pub(super) fn new(local: Option<&'a Btf<'a>>, target: &'a TargetBtf) -> Result<Self, String> {
         let target = match target {
-            TargetBtf::None => None,
+            TargetBtf::None | TargetBtf::Unreadable(_) => None,
             TargetBtf::Bytes(bytes) => Some(Btf::index(bytes).map_err(|e| format!("the target's BTF: {e}"))?),
         };
-        Ok(Self { local, target })
+        Ok(Self { local, target, candidates: RefCell::default() })
+    }
+
+    /// The target's types.
+    pub(super) fn target(&self) -> Option<&Btf<'a>> {
+        self.target.as_ref()
     }
 
     /// One record → what becomes of the instruction, and what it was about, in words.
@@ -62,8 +74,8 @@ impl<'a> Core<'a> {
             return Ok((format!("{what}: {}", here.number), patch::make(insn, second, here, there)?));
         }
         let Some(target) = &self.target else {
-            let kind = PatchKind::Core { first: insn, second, resolved: false };
-            return Ok((format!("{what}: {} here, unresolved: needs a target BTF", here.number), kind));
+            let what = format!("{what}: {} here, unresolved: needs a target BTF", here.number);
+            return Ok((what, PatchKind::Unresolved(Needs::Btf)));
         };
         let there = self.find(local, target, &path, wanted).map_err(|problem| format!("{what}: {problem}"))?;
         let found = there.map_or("not there".to_owned(), |there: Value| format!("{} there", there.number));
@@ -82,9 +94,12 @@ impl<'a> Core<'a> {
         if path.essential_name().is_empty() {
             return Err("an anonymous type cannot be found by its name".to_owned());
         }
+        let mut candidates = self.candidates.borrow_mut();
+        let candidates = candidates.entry(path.id).or_insert_with(|| named(target, path));
+        let mut fitting = Vec::new();
         let mut agreed: Option<Value> = None;
-        for candidate in target.named(path.essential_name(), path.kinds()) {
-            let Some(there) = matching::path(local, path, target, candidate, wanted)? else { continue };
+        for candidate in candidates.iter() {
+            let Some(there) = matching::path(local, path, target, *candidate, wanted)? else { continue };
             let value = value::of(target, &there, wanted)?;
             match agreed {
                 Some(other) if other != value => {
@@ -93,7 +108,19 @@ impl<'a> Core<'a> {
                 }
                 _ => agreed = Some(value),
             }
+            fitting.push(*candidate);
+        }
+        // A field that no candidate has tells nothing about which type is meant.
+        if !fitting.is_empty() {
+            *candidates = fitting;
         }
         Ok(agreed.or_else(|| value::of_nothing(wanted)))
     }
+}
+
+/// The target's types of a path's name and kind, whatever their flavour.
+fn named(target: &Btf<'_>, path: &Path<'_>) -> Vec<u32> {
+    let name = path.essential_name();
+    let same = |id: &u32| target.get(*id).is_ok_and(|ty| access::essential(ty.name) == name);
+    target.named(name, path.kinds()).into_iter().filter(same).collect()
 }

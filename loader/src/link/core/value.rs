@@ -18,6 +18,7 @@ pub(super) enum Wanted {
     TypeSize,
     EnumExists,
     EnumValue,
+    TypeMatches,
 }
 
 impl Wanted {
@@ -35,7 +36,7 @@ impl Wanted {
             9 => Self::TypeSize,
             10 => Self::EnumExists,
             11 => Self::EnumValue,
-            12 => return Err("kind 12 (bpf_core_type_matches) is not resolved by this loader".to_owned()),
+            12 => Self::TypeMatches,
             unknown => return Err(format!("kind {unknown}, expected 0 to 12")),
         })
     }
@@ -52,12 +53,13 @@ impl Wanted {
             Self::TypeIdTarget => "target type id",
             Self::TypeSize => "size",
             Self::EnumValue => "value",
+            Self::TypeMatches => "match",
         }
     }
 
     /// Whether it asks about a type as a whole.
     pub(super) fn is_type(self) -> bool {
-        matches!(self, Self::TypeIdLocal | Self::TypeIdTarget | Self::TypeExists | Self::TypeSize)
+        matches!(self, Self::TypeIdLocal | Self::TypeIdTarget | Self::TypeExists | Self::TypeSize | Self::TypeMatches)
     }
 
     /// Whether it asks about an enum's item.
@@ -92,7 +94,7 @@ pub(super) fn of_nothing(wanted: Wanted) -> Option<Value> {
 pub(super) fn of(btf: &Btf<'_>, path: &Path<'_>, wanted: Wanted) -> Result<Value, String> {
     let size_of = |id| btf.size_of(id).map_err(|e| e.to_string());
     match wanted {
-        Wanted::FieldExists | Wanted::TypeExists | Wanted::EnumExists => Ok(Value::new(1)),
+        Wanted::FieldExists | Wanted::TypeExists | Wanted::EnumExists | Wanted::TypeMatches => Ok(Value::new(1)),
         Wanted::TypeIdLocal | Wanted::TypeIdTarget => Ok(Value::new(u64::from(path.id))),
         Wanted::TypeSize => size_of(path.id).map(Value::new),
         Wanted::EnumValue => Ok(Value::new(path.item.map_or(0, |(_, value)| value.cast_unsigned()))),

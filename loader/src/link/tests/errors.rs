@@ -179,8 +179,8 @@ fn an_error_names_the_section_and_the_slot_that_the_instruction_is_in() {
     elf.reloc(text, 24, R_BPF_64_32, ghost);
     let code = elf.program("socket", "filter", &[CALL, EXIT].concat());
     elf.reloc(code, 0, R_BPF_64_32, bump);
-    let expected = "program `filter`, section `.text`, insn 3: `ghost` is not defined in this object: \
-        an extern (kfunc, .ksyms, .kconfig) or a function that was never linked in";
+    let expected = "program `filter`, section `.text`, insn 3: `ghost` is not defined in this object, \
+        nor declared __kconfig or __ksym: a function that was never linked in, or an extern without BTF";
     assert_eq!(link_error(&plan(&elf.build()).unwrap()).to_string(), expected);
 }
 

@@ -70,7 +70,7 @@ fn a_datasec_without_a_section_stays_as_it_is() {
     let mut types = Types::new();
     let int = types.int("int", 4, 0);
     let var = types.var("far", int, GLOBAL);
-    types.datasec(".ksyms", &[[var, 0, 4]]);
+    types.datasec(".other", &[[var, 0, 4]]);
     let mut elf = Elf::new();
     elf.program("socket", "filter", EXIT);
     elf.btf(&types);

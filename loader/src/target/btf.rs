@@ -1,0 +1,66 @@
+//! The types of a kernel, from the running one or from a file.
+
+use std::fmt;
+use std::path::Path;
+
+use object::Endianness;
+use object::elf::FileHeader64;
+use object::read::elf::{FileHeader, SectionHeader};
+
+/// The kernel's types, if they are known.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub enum TargetBtf {
+    /// They are not, or nothing depends on them.
+    #[default]
+    None,
+    /// BTF, as in `/sys/kernel/btf/vmlinux`.
+    Bytes(Vec<u8>),
+    /// The running kernel's cannot be read, for this reason.
+    Unreadable(String),
+}
+
+const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
+
+impl TargetBtf {
+    /// The running kernel's types.
+    pub fn running() -> Self {
+        match std::fs::read(VMLINUX) {
+            Ok(bytes) => Self::Bytes(bytes),
+            Err(error) => Self::Unreadable(format!("{VMLINUX}: {error}")),
+        }
+    }
+
+    /// The types in a file: BTF alone, or the `.BTF` section of an ELF file such as a vmlinux.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read, or is ELF without types.
+    pub fn from_file(path: &Path) -> Result<Self, String> {
+        let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+        if !bytes.starts_with(b"\x7fELF") {
+            return Ok(Self::Bytes(bytes));
+        }
+        let section = section_of(&bytes, ".BTF").map_err(|error| error.to_string())?;
+        section.map(|bytes| Self::Bytes(bytes.to_vec())).ok_or_else(|| "an ELF file without a section .BTF".to_owned())
+    }
+}
+
+impl fmt::Debug for TargetBtf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("None"),
+            Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::Unreadable(why) => write!(f, "Unreadable({why})"),
+        }
+    }
+}
+
+/// The bytes of one section of a little-endian ELF64 file of any machine.
+fn section_of<'data>(elf: &'data [u8], name: &str) -> object::Result<Option<&'data [u8]>> {
+    let endian = Endianness::Little;
+    let sections = FileHeader64::<Endianness>::parse(elf)?.sections(endian, elf)?;
+    match sections.section_by_name(endian, name.as_bytes()) {
+        Some((_, section)) => section.data(endian, elf).map(Some),
+        None => Ok(None),
+    }
+}
