@@ -102,15 +102,14 @@ fn key_type_fits(spec: &Spec<'_>, attr: &MapAttr) -> bool {
     }
 }
 
-/// A perf event array has a slot for each CPU: an object that leaves the number out, or names more, means all of them. Keys
+/// A perf event array has a slot for each CPU: an object that leaves the number out means all of them. Keys
 /// and values are CPU numbers and descriptors, of four bytes each.
 ///
 /// Kernel: `perf_event_array_map_ops`, `kernel/bpf/arraymap.c`.
 fn one_slot_per_cpu(map: &mut MapCreate, cpus: u32) {
-    let asked = map.attr.max_entries;
-    if asked == 0 || asked > cpus {
+    if map.attr.max_entries == 0 {
         map.attr.max_entries = cpus;
-        map.adjusted = Some(format!("{asked} entries asked for: a perf event array has one for each of {cpus} CPUs"));
+        map.adjusted = Some(format!("no entries asked for: a perf event array has one for each of {cpus} CPUs"));
     }
     for size in [&mut map.attr.key_size, &mut map.attr.value_size] {
         *size = if *size == 0 { 4 } else { *size };

@@ -51,11 +51,11 @@ impl Functions {
 
 /// Cuts one code section into functions.
 fn read_section(object: &Object<'_>, section: &Section<'_>, into: &mut Vec<Function>) {
-    // clang 6 and 7 gave code symbols no type; then every global symbol of the section names a function.
+    // clang 6 and 7 gave code symbols no type; then every symbol of the section names a function, but for the labels of jumps.
     let typed = object.symbols_in(section.index).any(|symbol| symbol.kind == SymbolKind::Func);
     let is_function = |symbol: &&Symbol<'_>| match symbol.kind {
         SymbolKind::Func => true,
-        SymbolKind::Other => !typed && !symbol.is_local,
+        SymbolKind::Other => !typed && !(symbol.is_local && is_label(&symbol.name)),
         _ => false,
     };
     let mut symbols: Vec<_> = object.symbols_in(section.index).filter(is_function).collect();
@@ -76,6 +76,11 @@ fn read_section(object: &Object<'_>, section: &Section<'_>, into: &mut Vec<Funct
         let place = Place { section: section.index, offset: symbol.value };
         into.push(Function { name: symbol.name.to_string(), place, insns, broken });
     }
+}
+
+/// clang's names for where a jump goes (`LBB8_2`) and for what is nobody's business (`.L…`).
+fn is_label(name: &str) -> bool {
+    name.is_empty() || name.starts_with("LBB") || name.starts_with(".L")
 }
 
 /// The slots of one function, which may reach to byte `next` of its section.

@@ -112,7 +112,9 @@ pub(super) fn read_members<'data>(btf: &Btf<'data>, name: &str, ty: u32) -> Resu
                 pinning @ (0 | 1) => pin_by_name = pinning == 1,
                 other => return Err(invalid(format!("`pinning` is {other}, expected 0 or 1 (by name)"))),
             },
-            "map_extra" => attr.map_extra = number()?.into(),
+            "map_extra" => {
+                attr.map_extra = long(btf, member).map_err(|problem| invalid(format!("`map_extra` {problem}")))?;
+            }
             "key_size" => set_size(&mut key_size, number()?).map_err(|e| invalid(format!("`key_size` {e}")))?,
             "value_size" => set_size(&mut value_size, number()?).map_err(|e| invalid(format!("`value_size` {e}")))?,
             "key" => {
@@ -155,6 +157,17 @@ fn number(btf: &Btf<'_>, member: &Member<'_>) -> Result<u32, String> {
     match array.kind {
         Kind::Array(array) => Ok(array.count),
         other => Err(found(&format!("a pointer to {}", other.name()))),
+    }
+}
+
+/// `int (*name)[N]` → N, or of 64 bits: `enum { value = N } name` → N.
+fn long(btf: &Btf<'_>, member: &Member<'_>) -> Result<u64, String> {
+    match btf.resolve(member.ty).map_err(|e| e.to_string())?.1.kind {
+        Kind::Enum { items, .. } => match items.as_slice() {
+            [item] => Ok(item.value.cast_unsigned()),
+            items => Err(format!("is an enum of {} values, expected one: __ulong({}, …)", items.len(), member.name)),
+        },
+        _ => number(btf, member).map(u64::from),
     }
 }
 

@@ -124,7 +124,7 @@ fn a_perf_event_array_has_a_slot_for_each_cpu() {
         (map.attr.key_size, map.attr.value_size, map.attr.max_entries, map.adjusted.is_some())
     };
     assert_eq!(shape([4, 4, 4, 0, 0]), (4, 4, 4, true), "none asked for");
-    assert_eq!(shape([4, 0, 0, 128, 0]), (4, 4, 4, true), "more than there are");
+    assert_eq!(shape([4, 0, 0, 128, 0]), (4, 4, 128, false), "more than there are");
     assert_eq!(shape([4, 4, 4, 2, 0]), (4, 4, 2, false), "fewer");
 }
 

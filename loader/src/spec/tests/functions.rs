@@ -51,7 +51,8 @@ fn symbols_without_a_type_are_functions_where_none_has_one() {
     let section = SymbolSection::Section(code);
     elf.symbol(section, "filter", SymbolKind::Label, 0, 0, SymbolScope::Dynamic);
     elf.symbol(section, "LBB0_1", SymbolKind::Label, 8, 0, SymbolScope::Compilation);
-    assert_eq!(functions(&elf), Ok(vec![("filter".to_owned(), 0, 3)]));
+    elf.symbol(section, "helper", SymbolKind::Label, 16, 0, SymbolScope::Compilation);
+    assert_eq!(functions(&elf), Ok(vec![("filter".to_owned(), 0, 2), ("helper".to_owned(), 16, 1)]));
 }
 
 #[test]
