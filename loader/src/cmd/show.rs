@@ -8,7 +8,7 @@ use minibpf::explain::{Fd, PROG_INFO_SIZE, names, object_info};
 use minibpf::kernel::{Kernel, Map, Program, ProgramInfo};
 use minibpf::observe::maps::{self, Element};
 use minibpf::plan::{MapCreate, MapId, Plan, ProgLoad};
-use minibpf::sys::attr::MapInfo;
+use minibpf::sys::map_info::MapInfo;
 use serde_json::{Value as Json, json};
 
 use super::failure::{Exit, Failure};
