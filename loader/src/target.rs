@@ -1,10 +1,16 @@
 //! What a plan must know of the kernel it is made for: plain data, read from the running one or stated.
 
+mod pins;
+
+use std::collections::BTreeSet;
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::spec::Spec;
 use crate::sys;
 use crate::verdict::Privileges;
+
+pub use pins::PinDirError;
 
 const BPF_MAP_TYPE_PERF_EVENT_ARRAY: u32 = 4;
 
@@ -17,6 +23,8 @@ pub struct Target {
     pub possible_cpus: Option<u32>,
     /// The kernel's types, for CO-RE.
     pub btf: TargetBtf,
+    /// What exists where pins are wanted, directories included: see [`Target::with_pins`].
+    pub pinned: BTreeSet<PathBuf>,
 }
 
 /// The kernel's types, if they are known.
@@ -52,7 +60,12 @@ impl Target {
             true => std::fs::read("/sys/kernel/btf/vmlinux").map_or(TargetBtf::None, TargetBtf::Bytes),
             false => TargetBtf::None,
         };
-        Self { page_size: page_size(), possible_cpus: cpus.and_then(|cpus| u32::try_from(cpus).ok()), btf }
+        Self {
+            page_size: page_size(),
+            possible_cpus: cpus.and_then(|cpus| u32::try_from(cpus).ok()),
+            btf,
+            pinned: BTreeSet::new(),
+        }
     }
 }
 

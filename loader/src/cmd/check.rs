@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
-use minibpf::kernel::{Kernel, KernelError};
-use minibpf::plan::{Fate, MapId, Plan, ProgId, ProgLoad, ProgramPlan, Step};
+use minibpf::kernel::{Kernel, KernelError, Pins};
+use minibpf::plan::{Fate, MapId, PinStep, Plan, ProgId, ProgLoad, ProgramPlan, Step};
 use minibpf::sys::errno_name;
 use minibpf::verdict;
 use nix::errno::Errno;
@@ -15,6 +15,7 @@ use super::failure::{Exit, Failure};
 use super::object::{self, PlanOptions};
 use super::options::StepOptions;
 use super::output::Output;
+use super::pins;
 use super::show;
 use super::trace::{Tracer, dry_run, merged};
 
@@ -35,6 +36,8 @@ pub(crate) struct Check {
 struct Tally {
     rejected: Vec<String>,
     unlinkable: Vec<String>,
+    /// What was pinned for each object; it stays if the whole check succeeds.
+    pins: Vec<Pins>,
 }
 
 impl Check {
@@ -66,6 +69,7 @@ impl Check {
             let what = format!("cannot link {} {}", count(&tally.unlinkable), tally.unlinkable.join(", "));
             return Err(Failure::new(Exit::Object, what));
         }
+        tally.pins.into_iter().for_each(Pins::keep);
         Ok(())
     }
 }
@@ -104,7 +108,8 @@ struct Answers {
 impl Checker<'_> {
     fn run(&self, tally: &mut Tally) -> Result<(), Failure> {
         let tracer = Tracer::if_asked(self.output, self.check.steps.trace);
-        let answers = self.ask(&tracer)?;
+        let mut answers = self.ask(&tracer)?;
+        tally.pins.push(answers.kernel.take_pins());
         for program in &self.plan.programs {
             match &program.fate {
                 Fate::Skip => self.skipped(program)?,
@@ -130,6 +135,11 @@ impl Checker<'_> {
         let mut answers = Answers::default();
         answers.kernel.log = self.check.steps.log();
         for step in &self.plan.steps {
+            let refused = !(answers.refused_maps.is_empty() && answers.refused.is_empty());
+            if refused && matches!(step, Step::Pin(PinStep::MakeDir { .. } | PinStep::Pin { .. })) {
+                // A check that fails leaves no pins, so it need not make them.
+                continue;
+            }
             let error = match inherited(step, &answers.refused_maps) {
                 Some(error) => Some(error),
                 None => {
@@ -141,6 +151,9 @@ impl Checker<'_> {
                 }
             };
             let Some(error) = error else { continue };
+            if let Step::Pin(pin) = step {
+                return Err(pins::failure(pin, error).at(self.path.display()));
+            }
             if error.source.errno == Errno::EPERM {
                 return Err(error.into());
             }
@@ -151,7 +164,7 @@ impl Checker<'_> {
                 Step::ProgLoad(program) => drop(answers.refused.insert(program.id, error)),
                 // The program that would use the slot is loaded all the same.
                 Step::SlotUpdate(_) => self.output.warn("slot", error)?,
-                Step::BtfLoad(_) => {}
+                Step::BtfLoad(_) | Step::Pin(_) => {}
             }
         }
         Ok(answers)
@@ -206,7 +219,7 @@ impl Checker<'_> {
 
     fn loaded(&self, tracer: &Tracer<'_>, program: &ProgramPlan, id: ProgId, answers: &Answers) -> Result<(), Failure> {
         let (Some(plan), Some(loaded)) = (self.prog_load(id), answers.kernel.program(id)) else { return Ok(()) };
-        let shown = show::ask(tracer, &answers.kernel, plan, loaded)?;
+        let shown = show::ask(tracer, &answers.kernel, self.plan, plan, loaded)?;
         self.output.text(shown.text(plan))?;
         let log = answers.logs.get(&id);
         if let Some(log) = log {
@@ -240,7 +253,7 @@ impl Checker<'_> {
 /// The failure that a step inherits from a map that could not be made.
 fn inherited(step: &Step, refused: &BTreeMap<MapId, KernelError>) -> Option<KernelError> {
     let needs = match step {
-        Step::BtfLoad(_) | Step::MapCreate(_) => Vec::new(),
+        Step::BtfLoad(_) | Step::MapCreate(_) | Step::Pin(_) => Vec::new(),
         Step::MapUpdate(update) => vec![update.map],
         Step::SlotUpdate(update) => vec![update.map],
         Step::MapFreeze(freeze) => vec![freeze.map],

@@ -9,6 +9,7 @@ mod load;
 mod object;
 mod options;
 mod output;
+mod pins;
 mod show;
 mod signals;
 mod stats;

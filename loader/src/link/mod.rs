@@ -9,6 +9,7 @@ mod btf;
 mod core;
 mod data;
 mod maps;
+mod pin;
 mod program;
 mod reach;
 mod records;
@@ -23,6 +24,7 @@ use crate::spec::{Program, Spec, SpecError};
 use crate::target::Target;
 
 use self::core::Core;
+pub use pin::{PinError, PinOptions};
 use reach::Reach;
 use select::Selection;
 pub use set::SetError;
@@ -36,6 +38,8 @@ pub struct Options {
     pub section: Option<String>,
     /// Globals to be set before the load: name and value, as written.
     pub set: Vec<(String, String)>,
+    /// What is pinned, and which pinned maps are reused.
+    pub pins: PinOptions,
 }
 
 /// Why there is no plan at all.
@@ -66,6 +70,9 @@ pub enum PlanError {
     /// A global cannot be set.
     #[error(transparent)]
     Set(#[from] SetError),
+    /// Something cannot be pinned or reused.
+    #[error(transparent)]
+    Pin(#[from] PinError),
     /// The target's types cannot be read.
     #[error("{0}")]
     Target(String),
@@ -108,6 +115,7 @@ impl Plan {
             }
         }
         steps.extend(prog_slots.into_iter().map(Step::SlotUpdate));
+        let steps = pin::rewrite(spec, &options.pins, target, &values, steps)?;
 
         let unused = spec.maps.iter().enumerate().filter(|(index, _)| !selection.maps.contains(index));
         let unused_maps = unused.map(|(_, map)| map.name.clone()).collect();
