@@ -21,5 +21,6 @@ mod load;
 mod matrix;
 mod nested;
 mod nothing_left;
+mod pin;
 mod stall;
 mod streams;

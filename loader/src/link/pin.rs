@@ -62,11 +62,11 @@ pub enum PinError {
         path: PathBuf,
     },
     /// Two names of the object become one in the bpffs, or a program is called like the directory of the maps.
-    #[error("`{name}` cannot be pinned: {} is meant for `{other}`", path.display())]
+    #[error("`{name}` cannot be pinned: {} is meant for {other}", path.display())]
     SamePath {
         /// The program or map.
         name: String,
-        /// Who comes first.
+        /// Who comes first: a name in backquotes, or that directory.
         other: String,
         /// Where both were to be pinned.
         path: PathBuf,
@@ -171,7 +171,7 @@ fn pins(steps: &[Step], dir: &Path, target: &Target) -> Result<Vec<Step>, PinErr
         if matches!(holds, Held::Map(_)) && dirs.insert(dir.join(MAPS)) {
             meant.insert(dir.join(MAPS), "the directory of the maps".to_owned());
         }
-        if let Some(other) = meant.insert(path.clone(), name.clone()) {
+        if let Some(other) = meant.insert(path.clone(), format!("`{name}`")) {
             return Err(PinError::SamePath { name: name.clone(), other, path });
         }
         if target.pinned.contains(&path) {
@@ -188,8 +188,8 @@ fn say_unpinned(spec: &Spec<'_>, steps: &mut [Step]) {
     for step in steps {
         let Step::MapCreate(map) = step else { continue };
         if spec.maps.get(map.id.0).is_some_and(|spec| spec.pin_by_name) {
-            map.adjusted
-                .get_or_insert("it asks to be pinned by its name, which is done where --pin names a place".to_owned());
+            let others = map.adjusted.take().map_or_else(String::new, |adjusted| format!("{adjusted}; "));
+            map.adjusted = Some(format!("{others}it asks to be pinned by its name, which only --pin does"));
         }
     }
 }

@@ -3,6 +3,7 @@ mod core;
 mod errors;
 mod maps;
 mod nested;
+mod pins;
 mod records;
 mod set;
 mod types;

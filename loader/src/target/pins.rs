@@ -1,6 +1,6 @@
 //! What is pinned where new pins are wanted.
 
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use nix::errno::Errno;
 use nix::sys::statfs::{FsType, statfs};
@@ -84,7 +84,8 @@ fn is_bpffs(magic: FsType, dir: &Path) -> Result<(), PinDirError> {
 }
 
 fn has_dot(dir: &Path) -> bool {
-    dir.file_name().is_some_and(|name| name.to_string_lossy().contains('.'))
+    let names = dir.components().filter(|part| matches!(part, Component::Normal(_)));
+    names.map(|part| part.as_os_str().to_string_lossy()).any(|name| name.contains('.'))
 }
 
 fn entries(dir: &Path) -> Result<Vec<PathBuf>, PinDirError> {
