@@ -22,5 +22,6 @@ mod matrix;
 mod nested;
 mod nothing_left;
 mod pin;
+mod reuse;
 mod stall;
 mod streams;

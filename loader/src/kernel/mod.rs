@@ -1,7 +1,8 @@
 //! The steps of a plan, performed: here numbers become descriptors.
 //!
 //! A [`Kernel`] owns what it has created. When it is dropped, its descriptors are closed, and the kernel frees every map
-//! and program that nothing else holds: a socket holds the program that is attached to it, and that holds its maps.
+//! and program that nothing else holds: a socket holds the program that is attached to it, and that holds its maps. Pins
+//! hold as well; they are removed too, unless [`Pins::keep`] leaves them.
 
 mod map;
 mod pin;
@@ -79,7 +80,7 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// Performs every step of a plan: what `minibpf load` does, without the printing.
+    /// Performs every step of a plan: what `minibpf load` does, without the printing. Pins stay.
     ///
     /// # Errors
     ///
