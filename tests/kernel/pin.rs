@@ -106,7 +106,17 @@ fn a_command_that_fails_leaves_neither_pins_nor_directories() {
          SEC(\"socket\") int good(struct __sk_buff *skb) { seen++; return skb->len; }
          SEC(\"socket\") int bad(struct __sk_buff *skb) { return *(__u32 *)((char *)skb + 76); }",
     );
-    run(["check", &refused.path(), "--pin", &fs.path("x")]).expect(5);
+    let unlinkable = compile(
+        "extern int nowhere(void);
+         SEC(\"socket\") int good(struct __sk_buff *skb) { return skb->len; }
+         SEC(\"socket\") int bad(struct __sk_buff *skb) { return nowhere(); }",
+    );
+    for (made, code) in [(&refused, 5), (&unlinkable, 3)] {
+        let ran = run(["check", &made.path(), "--pin", &fs.path("x"), "--json", "--trace"]).expect(code);
+        let good = ran.kind("program").into_iter().find(|program| program["name"] == "good").unwrap();
+        assert_eq!((text(&good, "verdict"), &good["pinned"]), ("loaded", &Json::Null), "it is not said to be pinned");
+        assert!(!ran.kind("syscall").iter().any(|call| call["call"] == "BPF_OBJ_PIN"), "{}", ran.text());
+    }
     assert_eq!(fs.listing(), [""; 0]);
     // The first object is fine, and was pinned.
     run(["check", &object("pass"), &refused.path(), "--pin", &fs.path("x")]).expect(5);

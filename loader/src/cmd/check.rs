@@ -105,11 +105,16 @@ struct Answers {
     logs: BTreeMap<ProgId, String>,
 }
 
+impl Answers {
+    fn has_refused(&self) -> bool {
+        !(self.refused_maps.is_empty() && self.refused.is_empty())
+    }
+}
+
 impl Checker<'_> {
     fn run(&self, tally: &mut Tally) -> Result<(), Failure> {
         let tracer = Tracer::if_asked(self.output, self.check.steps.trace);
         let mut answers = self.ask(&tracer)?;
-        tally.pins.push(answers.kernel.take_pins());
         for program in &self.plan.programs {
             match &program.fate {
                 Fate::Skip => self.skipped(program)?,
@@ -127,6 +132,7 @@ impl Checker<'_> {
                 },
             }
         }
+        tally.pins.push(answers.kernel.take_pins());
         Ok(())
     }
 
@@ -135,9 +141,9 @@ impl Checker<'_> {
         let mut answers = Answers::default();
         answers.kernel.log = self.check.steps.log();
         for step in &self.plan.steps {
-            let refused = !(answers.refused_maps.is_empty() && answers.refused.is_empty());
-            if refused && matches!(step, Step::Pin(PinStep::MakeDir { .. } | PinStep::Pin { .. })) {
-                // A check that fails leaves no pins, so it need not make them.
+            let makes_pin = matches!(step, Step::Pin(PinStep::MakeDir { .. } | PinStep::Pin { .. }));
+            if makes_pin && (self.has_unlinkable() || answers.has_refused()) {
+                // A check that fails leaves no pins, so it makes none.
                 continue;
             }
             let error = match inherited(step, &answers.refused_maps) {
@@ -168,6 +174,10 @@ impl Checker<'_> {
             }
         }
         Ok(answers)
+    }
+
+    fn has_unlinkable(&self) -> bool {
+        self.plan.programs.iter().any(|program| matches!(program.fate, Fate::Unlinkable(_)))
     }
 
     fn prog_load(&self, id: ProgId) -> Option<&ProgLoad> {

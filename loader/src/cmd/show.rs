@@ -38,7 +38,10 @@ pub(crate) fn ask(
 ) -> Result<Shown, Failure> {
     let info = ask_program(tracer, program, "its id and tag")?;
     let tag_computed = step.tags().agree_with(info.tag);
-    let pinned = |what| plan.pinned_at(what).map(|path| path.display().to_string());
+    let pinned = |what| {
+        let path = plan.pinned_at(what).filter(|path| kernel.holds_pin(path));
+        path.map(|path| path.display().to_string())
+    };
     let ask_map = |id: &MapId| {
         let map = ask_map(tracer, kernel, *id)?;
         Ok((*id, with_pin(map, pinned(Held::Map(*id)))))

@@ -13,7 +13,8 @@ use crate::sys::map::MapFd;
 use crate::sys::map_info::MapInfo;
 use crate::sys::pin::{make_dir, obj_get, obj_pin};
 
-/// The pins and directories that a load has made, in order. They are removed when this is dropped; [`Pins::keep`] leaves them.
+/// The pins and directories that a load has made, in order, and the pins that it found. What it has made is removed when this is
+/// dropped; [`Pins::keep`] leaves it.
 #[derive(Debug, Default)]
 pub struct Pins {
     made: Vec<Made>,
@@ -23,6 +24,8 @@ pub struct Pins {
 enum Made {
     Dir(PathBuf),
     Pin(PathBuf),
+    /// The pin of a map that is reused.
+    Found(PathBuf),
 }
 
 impl Pins {
@@ -39,6 +42,7 @@ impl Drop for Pins {
             let _ = match made {
                 Made::Dir(path) => std::fs::remove_dir(path),
                 Made::Pin(path) => std::fs::remove_file(path),
+                Made::Found(_) => Ok(()),
             };
         }
     }
@@ -148,6 +152,7 @@ impl Kernel {
             Err(source) => outcome(Err(error(source, None))),
             Ok((fd, info)) => match mismatch(&fd, &info, wanted) {
                 None => {
+                    self.pins.made.push(Made::Found(path.to_owned()));
                     self.maps.insert(wanted.id, Map { spec: wanted.clone(), fd });
                     outcome(Ok(0))
                 }
@@ -163,6 +168,11 @@ impl Kernel {
     /// The descriptor of a map: created, reused, or only opened.
     pub fn map_fd(&self, id: MapId) -> Option<BorrowedFd<'_>> {
         self.map(id).map(AsFd::as_fd).or_else(|| self.opened.get(&id).map(AsFd::as_fd))
+    }
+
+    /// Whether something is pinned there: because of a step, or the map that one has opened.
+    pub fn holds_pin(&self, path: &Path) -> bool {
+        self.pins.made.iter().any(|made| matches!(made, Made::Pin(pin) | Made::Found(pin) if pin == path))
     }
 
     /// What the load has pinned, to be kept or dropped; from here on it is no more the kernel's to remove.

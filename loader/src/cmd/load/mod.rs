@@ -97,8 +97,6 @@ impl Load {
         let addresses = self.connect.resolve(self.timeout, &signals)?;
 
         let mut kernel = self.load_steps(output, &tracer, plan)?;
-        // Whatever fails from here on takes them away again.
-        let pins = kernel.take_pins();
         let lost = || Failure::new(Exit::Other, format!("program `{}` was not loaded", program.name));
         let loaded = kernel.program(program.id).ok_or_else(lost)?;
 
@@ -118,7 +116,7 @@ impl Load {
         let limits = pump::Limits { until: self.duration.map(|duration| started + duration), events: self.count };
         let watched = self.watch(&session, limits, &signals, &stats);
         if watched.as_ref().map_or_else(|failure| failure.exit == Exit::Done, |()| true) {
-            pins.keep();
+            kernel.take_pins().keep();
         }
         watched
     }
