@@ -135,6 +135,40 @@ fn a_value_out_of_range_is_2_and_says_the_range() {
 }
 
 #[test]
+fn an_unknown_map_is_2_and_lists_those_there_are() {
+    let says = ["no map `port`", ".data, .bss, ports"];
+    fails(2, &["check", &object("count"), "--map", "port=/nowhere"], &says);
+    fails(2, &["load", &object("count"), "--map", "port=/nowhere", "--connect", NOBODY], &says);
+    fails(2, &["check", &object("pass"), "--map", "ports=/nowhere"], &["it has none"]);
+    for malformed in ["ports", "ports=", "=/nowhere"] {
+        fails(2, &["check", &object("count"), "--map", malformed], &["NAME=PATH"]);
+    }
+}
+
+#[test]
+fn a_directory_for_pins_that_is_not_on_a_bpffs_is_2_and_stays_as_it_was() {
+    let dir = tempfile::tempdir().unwrap();
+    for (place, says) in [("", "is not on a bpffs"), ("new", "is not on a bpffs"), ("new/deeper", "No such file")] {
+        let place = dir.path().join(place);
+        let place = place.to_str().unwrap();
+        fails(2, &["check", &object("pass"), "--pin", place], &["--pin", says]);
+        fails(2, &["check", &object("pass"), "--pin", place, "--dry-run"], &["--pin", says]);
+        fails(2, &["load", &object("pass"), "--pin", place, "--connect", NOBODY], &["--pin", says]);
+    }
+    let place = dir.path().to_str().unwrap();
+    let hint = format!("hint: mount -t bpf bpf {place}");
+    let ran = run(["check", &object("pass"), "--pin", place]).expect(2);
+    assert!(ran.stderr.contains(&hint), "{}", ran.stderr);
+    assert_eq!(std::fs::read_dir(place).unwrap().count(), 0);
+}
+
+#[test]
+fn setting_a_variable_of_a_reused_map_is_2() {
+    let args = ["check", &object("drop"), "--map", ".rodata=/nowhere", "--set", "longer_than=9"];
+    fails(2, &args, &["`longer_than`", "map `.rodata` is reused"]);
+}
+
+#[test]
 fn counting_the_events_of_a_filter_that_has_none_is_2() {
     fails(2, &["load", &object("pass"), "--connect", NOBODY, "--count", "1"], &["--count", "ring buffer"]);
 }

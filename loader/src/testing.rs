@@ -10,7 +10,7 @@ use object::{
 
 use crate::elf::Object;
 use crate::link::{Options, PlanError};
-use crate::plan::{Held, Plan, ProgLoad, SlotUpdate, Step};
+use crate::plan::{Held, PinStep, Plan, ProgLoad, SlotUpdate, Step};
 use crate::spec::Spec;
 use crate::target::Target;
 
@@ -78,6 +78,10 @@ pub(crate) fn steps(plan: &Plan) -> Vec<String> {
             let program = plan.prog_loads().find(|program| program.id == *held).unwrap();
             format!("put {} into {}[{index}]", program.name, name(*map))
         }
+        Step::Pin(PinStep::MakeDir { path }) => format!("mkdir {}", path.display()),
+        Step::Pin(PinStep::Pin { name, path, .. }) => format!("pin {name} at {}", path.display()),
+        Step::Pin(PinStep::Get { name, path, .. }) => format!("get {name} from {}", path.display()),
+        Step::Pin(PinStep::Compare { map, .. }) => format!("compare {}", map.name),
     };
     plan.steps.iter().map(line).collect()
 }

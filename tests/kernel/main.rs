@@ -21,5 +21,7 @@ mod load;
 mod matrix;
 mod nested;
 mod nothing_left;
+mod pin;
+mod reuse;
 mod stall;
 mod streams;

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use super::process::output_of;
+use super::bpffs::Bpffs;
 use super::{GRACE, Json, number, text, wait_for};
 
 /// Runs `bpftool -j` and reads its answer; `None` if it failed, as it does for what is not there.
@@ -37,10 +37,8 @@ pub(crate) fn wait_until_no(what: &str, name: &str) {
 /// What an independent loader (libbpf, through bpftool) makes of an object: name, tag and xlated bytes of each program, by name.
 /// The reason if it does not load.
 pub(crate) fn by_libbpf(object: &str) -> Result<Vec<(String, String, i64)>, String> {
-    let dir = tempfile::tempdir().unwrap();
-    let mount = dir.path().to_str().unwrap();
-    output_of(Command::new("mount").args(["-t", "bpf", "bpf", mount]));
-    let pins = format!("{mount}/programs");
+    let fs = Bpffs::mount();
+    let pins = fs.path("programs");
     let loaded = Command::new("bpftool").args(["prog", "loadall", object, &pins]).output().unwrap();
     let shown = |pin: std::fs::DirEntry| {
         let program = bpftool(&["prog", "show", "pinned", pin.path().to_str().unwrap()]);
@@ -51,7 +49,6 @@ pub(crate) fn by_libbpf(object: &str) -> Result<Vec<(String, String, i64)>, Stri
         false => Vec::new(),
     };
     programs.sort();
-    output_of(Command::new("umount").arg(mount));
     match loaded.status.success() {
         true => Ok(programs),
         false => Err(String::from_utf8_lossy(&loaded.stderr).into_owned()),

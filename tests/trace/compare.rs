@@ -6,7 +6,7 @@ use crate::support::{Json, number, text, unhex};
 
 /// The calls that strace was asked for, out of minibpf's `syscall` lines.
 pub(crate) fn traced(lines: &[Json]) -> Vec<&Json> {
-    let is_traced = |line: &&Json| line["syscall"] == "bpf" || line["syscall"] == "setsockopt";
+    let is_traced = |line: &&Json| ["bpf", "setsockopt", "mkdir"].contains(&text(line, "syscall"));
     lines.iter().filter(|line| line["kind"] == "syscall").filter(is_traced).collect()
 }
 

@@ -19,6 +19,7 @@ mod plan;
 mod strace;
 mod text;
 
+use support::bpffs::Bpffs;
 use support::objects::{COMMITTED, compile, object};
 use support::server::answering;
 use support::{Json, number, unhex};
@@ -83,6 +84,29 @@ fn an_object_with_calls_callbacks_and_static_maps_is_shown_as_strace_saw_it() {
     let lines = ran.expect(0).lines();
     compare::all(&seen, &lines);
     assert!(seen.iter().any(|call| call.command() == "BPF_MAP_FREEZE"), "{seen:?}");
+}
+
+#[test]
+#[ignore = "needs CAP_BPF and strace"]
+fn pins_and_reused_maps_are_shown_as_strace_saw_them() {
+    let fs = Bpffs::mount();
+    let (pins, others) = (fs.path("x"), fs.path("y"));
+    let ports = format!("ports={}", fs.path("x/maps/ports"));
+    let commands = |args: &[&str], code: i32| {
+        let args: Vec<_> = ["check", "--json", "--trace"].iter().chain(args).copied().collect();
+        let (seen, ran) = strace::strace(&args, b"");
+        compare::all(&seen, &ran.expect(code).lines());
+        seen.iter().map(|call| call.command().to_owned()).filter(|command| command.contains("OBJ_")).collect::<Vec<_>>()
+    };
+    let (pin, get, info) = ("BPF_OBJ_PIN", "BPF_OBJ_GET", "BPF_OBJ_GET_INFO_BY_FD");
+    let pinned = commands(&[&object("count"), "--pin", &pins], 0);
+    assert_eq!(pinned, [pin, pin, pin, pin, info, info, info, info]);
+    let reused = commands(&[&object("count"), "--map", &ports, "--pin", &others], 0);
+    assert_eq!(reused, [get, info, pin, pin, pin, info, info, info, info]);
+    let differs = commands(&[&object("http"), "--map", &format!("events={}", fs.path("x/maps/ports"))], 3);
+    assert_eq!(differs, [get, info]);
+    let missing = commands(&[&object("http"), "--map", &format!("events={}", fs.path("x/nothing"))], 3);
+    assert_eq!(missing, [get]);
 }
 
 #[test]

@@ -4,21 +4,20 @@ use std::collections::BTreeMap;
 
 use crate::load_under_strace;
 use crate::strace::Call;
+use crate::support::bpffs::Bpffs;
 use crate::support::objects::{COMMITTED, object};
 use crate::support::process::run;
 use crate::support::{Json, number, text, unhex};
 
-/// Puts numbers in place of what the plan says instead: `btf`, `map ports`.
-fn with_numbers(step: &Json, btf: i64, maps: &BTreeMap<String, i64>) -> Json {
+/// Puts numbers in place of what the plan says instead: `btf`, `map ports`, `program count`.
+fn with_numbers(step: &Json, numbers: &BTreeMap<String, i64>) -> Json {
     let mut attr = step["attr"].clone();
     for (name, field) in attr.as_object_mut().unwrap() {
         if !name.ends_with("_fd") {
             continue;
         }
-        match field.as_str() {
-            Some("btf") => *field = btf.into(),
-            Some(role) => *field = maps[role.strip_prefix("map ").unwrap()].into(),
-            None => {}
+        if let Some(role) = field.as_str() {
+            *field = numbers[role].into();
         }
     }
     attr
@@ -42,22 +41,46 @@ fn without_descriptors(call: &Json) -> Json {
 #[ignore = "needs CAP_BPF and strace"]
 fn the_plan_is_what_is_executed_but_for_the_numbers_of_descriptors() {
     for name in COMMITTED {
-        let plan = run(["check", &object(name), "--dry-run", "--json"]).expect(0).kind("step");
-        let trace = run(["check", &object(name), "--trace", "--json"]).expect(0).kind("syscall");
-        let end = 1 + trace.iter().position(|call| call["call"] == "BPF_PROG_LOAD").unwrap();
-        assert_eq!(plan.len(), end, "{name}");
-        let (mut btf, mut maps) = (0, BTreeMap::new());
-        for (step, call) in plan.iter().zip(&trace) {
-            for field in ["syscall", "call", "size", "why", "n"] {
-                assert_eq!(step[field], call[field], "{name}: {field}");
-            }
-            assert_eq!(with_numbers(step, btf, &maps), without_descriptors(call), "{name}");
-            match text(call, "call") {
-                "BPF_BTF_LOAD" => btf = number(call, "ret"),
-                "BPF_MAP_CREATE" => drop(maps.insert(text(&call["attr"], "map_name").to_owned(), number(call, "ret"))),
-                _ => {}
-            }
+        the_plan_is_executed(name, "BPF_PROG_LOAD", &[]);
+    }
+}
+
+#[test]
+#[ignore = "needs CAP_BPF and strace"]
+fn pins_and_reused_maps_are_part_of_the_plan_that_is_executed() {
+    let fs = Bpffs::mount();
+    the_plan_is_executed("count", "BPF_OBJ_PIN", &["--pin", &fs.path("x")]);
+    let reuse =
+        [("ports", "x/maps/ports"), (".bss", "x/maps/_bss")].map(|(map, pin)| format!("{map}={}", fs.path(pin)));
+    the_plan_is_executed("count", "BPF_OBJ_PIN", &["--map", &reuse[0], "--map", &reuse[1], "--pin", &fs.path("y")]);
+}
+
+/// Compares what is planned for an object with what is done, up to the last call of this kind.
+#[track_caller]
+fn the_plan_is_executed(name: &str, last: &str, options: &[&str]) {
+    let path = object(name);
+    let args = |how| ["check", &path, "--json", how].into_iter().chain(options.iter().copied());
+    let plan = run(args("--dry-run")).expect(0).kind("step");
+    let trace = run(args("--trace")).expect(0).kind("syscall");
+    let end = 1 + trace.iter().rposition(|call| call["call"] == last).unwrap();
+    assert_eq!(plan.len(), end, "{name}");
+    let mut numbers = BTreeMap::new();
+    for (step, call) in plan.iter().zip(&trace) {
+        for field in ["syscall", "call", "size", "why", "n"] {
+            assert_eq!(step[field], call[field], "{name}: {field}");
         }
+        assert_eq!(with_numbers(step, &numbers), without_descriptors(call), "{name}");
+        // A reused map has no name in its attr; its file has the map's, but for the dot.
+        let role = match text(call, "call") {
+            "BPF_BTF_LOAD" => "btf".to_owned(),
+            "BPF_MAP_CREATE" => format!("map {}", text(&call["attr"], "map_name")),
+            "BPF_PROG_LOAD" => format!("program {}", text(&call["attr"], "prog_name")),
+            "BPF_OBJ_GET" => {
+                format!("map {}", text(&call["attr"], "pathname").rsplit('/').next().unwrap().replace('_', "."))
+            }
+            _ => continue,
+        };
+        numbers.insert(role, number(call, "ret"));
     }
 }
 

@@ -70,13 +70,25 @@ impl Call {
     }
 }
 
-/// Runs minibpf under strace; returns its bpf and setsockopt calls, and how it ended.
+/// Runs minibpf under strace; returns its bpf, setsockopt and mkdir calls, and how it ended.
 #[track_caller]
 pub(crate) fn strace(args: &[&str], input: &[u8]) -> (Vec<Call>, Ran) {
     let dir = tempfile::tempdir().unwrap();
     let log = dir.path().join("strace");
     let mut command = Command::new("strace");
-    command.args(["-f", "-v", "-xx", "-s", "65536", "-qq", "-e", "signal=none", "-e", "trace=bpf,setsockopt", "-o"]);
+    command.args([
+        "-f",
+        "-v",
+        "-xx",
+        "-s",
+        "65536",
+        "-qq",
+        "-e",
+        "signal=none",
+        "-e",
+        "trace=bpf,setsockopt,mkdir",
+        "-o",
+    ]);
     command.arg(&log).arg(MINIBPF).args(args);
     let mut running = Running::command(&mut command);
     running.send(input);

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
-use minibpf::kernel::{Kernel, KernelError};
-use minibpf::plan::{Fate, MapId, Plan, ProgId, ProgLoad, ProgramPlan, Step};
+use minibpf::kernel::{Kernel, KernelError, Pins};
+use minibpf::plan::{Fate, MapId, PinStep, Plan, ProgId, ProgLoad, ProgramPlan, Step};
 use minibpf::sys::errno_name;
 use minibpf::verdict;
 use nix::errno::Errno;
@@ -15,6 +15,7 @@ use super::failure::{Exit, Failure};
 use super::object::{self, PlanOptions};
 use super::options::StepOptions;
 use super::output::Output;
+use super::pins;
 use super::show;
 use super::trace::{Tracer, dry_run, merged};
 
@@ -35,6 +36,8 @@ pub(crate) struct Check {
 struct Tally {
     rejected: Vec<String>,
     unlinkable: Vec<String>,
+    /// What was pinned for each object; it stays if the whole check succeeds.
+    pins: Vec<Pins>,
 }
 
 impl Check {
@@ -66,6 +69,7 @@ impl Check {
             let what = format!("cannot link {} {}", count(&tally.unlinkable), tally.unlinkable.join(", "));
             return Err(Failure::new(Exit::Object, what));
         }
+        tally.pins.into_iter().for_each(Pins::keep);
         Ok(())
     }
 }
@@ -101,10 +105,16 @@ struct Answers {
     logs: BTreeMap<ProgId, String>,
 }
 
+impl Answers {
+    fn has_refused(&self) -> bool {
+        !(self.refused_maps.is_empty() && self.refused.is_empty())
+    }
+}
+
 impl Checker<'_> {
     fn run(&self, tally: &mut Tally) -> Result<(), Failure> {
         let tracer = Tracer::if_asked(self.output, self.check.steps.trace);
-        let answers = self.ask(&tracer)?;
+        let mut answers = self.ask(&tracer)?;
         for program in &self.plan.programs {
             match &program.fate {
                 Fate::Skip => self.skipped(program)?,
@@ -122,6 +132,7 @@ impl Checker<'_> {
                 },
             }
         }
+        tally.pins.push(answers.kernel.take_pins());
         Ok(())
     }
 
@@ -130,6 +141,11 @@ impl Checker<'_> {
         let mut answers = Answers::default();
         answers.kernel.log = self.check.steps.log();
         for step in &self.plan.steps {
+            let makes_pin = matches!(step, Step::Pin(PinStep::MakeDir { .. } | PinStep::Pin { .. }));
+            if makes_pin && (self.has_unlinkable() || answers.has_refused()) {
+                // A check that fails leaves no pins, so it makes none.
+                continue;
+            }
             let error = match inherited(step, &answers.refused_maps) {
                 Some(error) => Some(error),
                 None => {
@@ -141,6 +157,9 @@ impl Checker<'_> {
                 }
             };
             let Some(error) = error else { continue };
+            if let Step::Pin(pin) = step {
+                return Err(pins::failure(pin, error).at(self.path.display()));
+            }
             if error.source.errno == Errno::EPERM {
                 return Err(error.into());
             }
@@ -151,10 +170,14 @@ impl Checker<'_> {
                 Step::ProgLoad(program) => drop(answers.refused.insert(program.id, error)),
                 // The program that would use the slot is loaded all the same.
                 Step::SlotUpdate(_) => self.output.warn("slot", error)?,
-                Step::BtfLoad(_) => {}
+                Step::BtfLoad(_) | Step::Pin(_) => {}
             }
         }
         Ok(answers)
+    }
+
+    fn has_unlinkable(&self) -> bool {
+        self.plan.programs.iter().any(|program| matches!(program.fate, Fate::Unlinkable(_)))
     }
 
     fn prog_load(&self, id: ProgId) -> Option<&ProgLoad> {
@@ -206,7 +229,7 @@ impl Checker<'_> {
 
     fn loaded(&self, tracer: &Tracer<'_>, program: &ProgramPlan, id: ProgId, answers: &Answers) -> Result<(), Failure> {
         let (Some(plan), Some(loaded)) = (self.prog_load(id), answers.kernel.program(id)) else { return Ok(()) };
-        let shown = show::ask(tracer, &answers.kernel, plan, loaded)?;
+        let shown = show::ask(tracer, &answers.kernel, self.plan, plan, loaded)?;
         self.output.text(shown.text(plan))?;
         let log = answers.logs.get(&id);
         if let Some(log) = log {
@@ -240,7 +263,7 @@ impl Checker<'_> {
 /// The failure that a step inherits from a map that could not be made.
 fn inherited(step: &Step, refused: &BTreeMap<MapId, KernelError>) -> Option<KernelError> {
     let needs = match step {
-        Step::BtfLoad(_) | Step::MapCreate(_) => Vec::new(),
+        Step::BtfLoad(_) | Step::MapCreate(_) | Step::Pin(_) => Vec::new(),
         Step::MapUpdate(update) => vec![update.map],
         Step::SlotUpdate(update) => vec![update.map],
         Step::MapFreeze(freeze) => vec![freeze.map],

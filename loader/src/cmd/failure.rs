@@ -116,6 +116,7 @@ impl From<PlanError> for Failure {
             PlanError::UnknownSection { .. } | PlanError::UnknownProgram { .. } | PlanError::Set(_) => {
                 Self::new(Exit::Usage, error)
             }
+            PlanError::Pin(pin) => Self::new(pin.into(), &error),
             PlanError::Spec(_) | PlanError::Target(_) => Self::new(Exit::Object, error),
         }
     }

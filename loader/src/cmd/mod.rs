@@ -9,6 +9,7 @@ mod load;
 mod object;
 mod options;
 mod output;
+mod pins;
 mod show;
 mod signals;
 mod stats;
@@ -52,7 +53,7 @@ Exit status:
   0  done
   1  anything else
   2  usage: an option, or a name that the object does not have
-  3  the object cannot be read or linked
+  3  the object cannot be read or linked, or a pinned map does not fit it
   4  privileges are missing
   5  the kernel refused a program or a map
   6  socket, connect or attach failed

@@ -11,6 +11,7 @@ use minibpf::spec::Spec;
 use minibpf::target::{Target, TargetBtf};
 
 use super::failure::{Exit, Failure};
+use super::pins::PinArgs;
 
 /// How an object is to be planned.
 #[derive(Args)]
@@ -27,6 +28,8 @@ pub(crate) struct PlanOptions {
     /// CO-RE target instead of the running kernel's BTF: a file of BTF, an ELF file with a section .BTF, or none
     #[arg(long, value_name = "FILE")]
     btf: Option<PathBuf>,
+    #[command(flatten)]
+    pins: PinArgs,
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
@@ -36,19 +39,25 @@ fn assignment(text: &str) -> Result<(String, String), String> {
 
 impl PlanOptions {
     fn options(&self) -> Options {
-        Options { program: self.program.clone(), section: self.section.clone(), set: self.set.clone() }
+        Options {
+            program: self.program.clone(),
+            section: self.section.clone(),
+            set: self.set.clone(),
+            pins: self.pins.options(),
+        }
     }
 
-    /// The running kernel, but for types that the user chose.
+    /// The running kernel with what is pinned there, but for types that the user chose.
     fn target(&self, spec: &Spec<'_>) -> Result<Target, Failure> {
-        let Some(path) = &self.btf else { return Ok(Target::running(spec)) };
+        let Some(path) = &self.btf else { return self.pins.look(Target::running(spec)) };
+        let target = self.pins.look(Target::running_but_btf(spec))?;
         let btf = match path == Path::new("none") {
             true => TargetBtf::None,
             false => {
                 TargetBtf::from_file(path).map_err(|error| Failure::new(Exit::Object, error).at(path.display()))?
             }
         };
-        Ok(Target { btf, ..Target::running_but_btf(spec) })
+        Ok(Target { btf, ..target })
     }
 }
 

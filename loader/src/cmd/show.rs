@@ -7,8 +7,8 @@ use minibpf::btf::value::{Value, hex};
 use minibpf::explain::{Fd, PROG_INFO_SIZE, names, object_info};
 use minibpf::kernel::{Kernel, Map, Program, ProgramInfo};
 use minibpf::observe::maps::{self, Element};
-use minibpf::plan::{MapCreate, MapId, Plan, ProgLoad};
-use minibpf::sys::attr::MapInfo;
+use minibpf::plan::{Held, MapCreate, MapId, Plan, ProgLoad};
+use minibpf::sys::map_info::MapInfo;
 use serde_json::{Value as Json, json};
 
 use super::failure::{Exit, Failure};
@@ -19,6 +19,8 @@ pub(crate) struct Shown {
     pub(crate) info: ProgramInfo,
     pub(crate) tag_computed: bool,
     maps: Vec<(MapId, Json)>,
+    /// Where it is pinned.
+    pinned: Option<String>,
 }
 
 /// The object's types as the kernel got them: unlike those in the file they know where each variable lies.
@@ -27,12 +29,25 @@ pub(crate) fn uploaded_btf(plan: &Plan) -> Option<Btf<'_>> {
 }
 
 /// Asks the kernel about a program and its maps.
-pub(crate) fn ask(tracer: &Tracer<'_>, kernel: &Kernel, plan: &ProgLoad, program: &Program) -> Result<Shown, Failure> {
+pub(crate) fn ask(
+    tracer: &Tracer<'_>,
+    kernel: &Kernel,
+    plan: &Plan,
+    step: &ProgLoad,
+    program: &Program,
+) -> Result<Shown, Failure> {
     let info = ask_program(tracer, program, "its id and tag")?;
-    let tag_computed = plan.tags().agree_with(info.tag);
-    let ids = plan.map_ids();
-    let maps = ids.iter().map(|id| Ok((*id, ask_map(tracer, kernel, *id)?))).collect::<Result<_, Failure>>()?;
-    Ok(Shown { info, tag_computed, maps })
+    let tag_computed = step.tags().agree_with(info.tag);
+    let pinned = |what| {
+        let path = plan.pinned_at(what).filter(|path| kernel.holds_pin(path));
+        path.map(|path| path.display().to_string())
+    };
+    let ask_map = |id: &MapId| {
+        let map = ask_map(tracer, kernel, *id)?;
+        Ok((*id, with_pin(map, pinned(Held::Map(*id)))))
+    };
+    let maps = step.map_ids().iter().map(ask_map).collect::<Result<_, Failure>>()?;
+    Ok(Shown { info, tag_computed, maps, pinned: pinned(Held::Prog(step.id)) })
 }
 
 /// Asks the kernel about a program.
@@ -51,6 +66,14 @@ fn ask_map(tracer: &Tracer<'_>, kernel: &Kernel, id: MapId) -> Result<Json, Fail
     tracer.result(|| object_info(fd, size_of::<MapInfo>(), "its id"), &info)?;
     let info = info.map_err(|error| Failure::new(Exit::Other, error))?;
     Ok(map_json(map.spec(), Some(info.id)))
+}
+
+/// bpftool has a list, for there can be several pins; it leaves out an empty one.
+fn with_pin(object: Json, pinned: Option<String>) -> Json {
+    match pinned {
+        Some(path) => merged(object, json!({ "pinned": [path] })),
+        None => object,
+    }
 }
 
 /// A map's definition, with bpftool's names.
@@ -74,9 +97,10 @@ impl Shown {
         let gpl = if gpl_compatible { "  gpl" } else { "" };
         let maps: Vec<_> = self.maps.iter().filter_map(|(_, map)| map.get("name")?.as_str()).collect();
         let maps = if maps.is_empty() { String::new() } else { format!("  maps {}", maps.join(",")) };
+        let pinned = self.pinned.as_ref().map_or_else(String::new, |path| format!("\n\tpinned {path}"));
         let mismatch = if self.tag_computed { "" } else { "  (minibpf computed another tag: please report it)" };
         format!(
-            "{id}: socket_filter  name {}  tag {}{gpl}{mismatch}\n\tinsns {}  xlated {bytes_xlated}B  jited {bytes_jited}B  btf_id {btf_id}{maps}",
+            "{id}: socket_filter  name {}  tag {}{gpl}{mismatch}\n\tinsns {}  xlated {bytes_xlated}B  jited {bytes_jited}B  btf_id {btf_id}{maps}{pinned}",
             plan.name,
             hex(&tag),
             plan.insns.len(),
@@ -87,12 +111,13 @@ impl Shown {
     pub(crate) fn json(&self, plan: &ProgLoad) -> Json {
         let info = &self.info;
         let (map_ids, maps): (Vec<_>, Vec<_>) = self.maps.iter().map(|(_, map)| (&map["id"], map)).unzip();
-        json!({
+        let program = json!({
             "id": info.id, "type": "socket_filter", "tag": hex(&info.tag), "gpl_compatible": info.gpl_compatible,
             "insns": plan.insns.len(), "bytes_xlated": info.bytes_xlated, "bytes_jited": info.bytes_jited,
             "verified_insns": info.verified_insns, "btf_id": info.btf_id, "tag_computed": self.tag_computed,
             "map_ids": map_ids, "maps": maps,
-        })
+        });
+        with_pin(program, self.pinned.clone())
     }
 }
 

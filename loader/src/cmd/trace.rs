@@ -30,7 +30,7 @@ impl Descriptors for Live<'_> {
     }
 
     fn map_number(&self, id: MapId) -> i32 {
-        self.0.map(id).map_or(-1, |map| map.as_fd().as_raw_fd())
+        self.0.map_fd(id).map_or(-1, |map| map.as_raw_fd())
     }
 }
 

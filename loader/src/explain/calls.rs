@@ -2,7 +2,7 @@
 
 use std::mem::size_of;
 
-use super::{Call, Fd, Field, names};
+use super::{Call, Fd, Field, names, pins};
 use crate::btf::ext::{FuncInfo, LineInfo};
 use crate::plan::{
     BtfLoad, Held, MapCreate, MapFreeze, MapId, MapUpdate, ProgId, ProgLoad, SlotUpdate, Step, kernel_name,
@@ -38,10 +38,11 @@ pub fn step_attempt(step: &Step, fds: &impl Descriptors, log: (u32, u32)) -> Cal
         Step::MapFreeze(step) => map_freeze(step, fds),
         Step::ProgLoad(step) => prog_load(step, fds, log),
         Step::SlotUpdate(step) => slot_update(step, fds),
+        Step::Pin(step) => pins::pin_step(step, fds),
     }
 }
 
-fn number(value: impl Into<u64>) -> Field {
+pub(super) fn number(value: impl Into<u64>) -> Field {
     Field::Number(value.into())
 }
 
@@ -54,7 +55,12 @@ fn pointed(bytes: Vec<u8>) -> Field {
     if bytes.is_empty() { Field::Null } else { Field::Bytes(bytes) }
 }
 
-fn bpf(command: &'static str, size: usize, fields: Vec<(&'static str, Field)>, why: impl Into<String>) -> Call {
+pub(super) fn bpf(
+    command: &'static str,
+    size: usize,
+    fields: Vec<(&'static str, Field)>,
+    why: impl Into<String>,
+) -> Call {
     Call { syscall: "bpf", command: Some(command), fields, size: Some(size), why: why.into() }
 }
 

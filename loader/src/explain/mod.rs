@@ -5,6 +5,7 @@
 mod calls;
 pub mod names;
 mod patches;
+mod pins;
 
 use std::fmt;
 use std::os::fd::{AsFd, AsRawFd};

@@ -4,15 +4,16 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use crate::plan::{MapCreate, kernel_name};
 use crate::sys::SysError;
-use crate::sys::attr::{MapCreateAttr, MapInfo};
-use crate::sys::bpf::{map_info, obj_name};
+use crate::sys::attr::MapCreateAttr;
+use crate::sys::bpf::obj_name;
 use crate::sys::map::MapFd;
+use crate::sys::map_info::{MapInfo, map_info};
 
 /// A map in the kernel, with its blueprint.
 #[derive(Debug)]
 pub struct Map {
-    spec: MapCreate,
-    fd: MapFd,
+    pub(super) spec: MapCreate,
+    pub(super) fd: MapFd,
 }
 
 impl AsFd for Map {
@@ -50,7 +51,7 @@ impl Map {
         &self.spec.name
     }
 
-    /// What it was created with.
+    /// What it was created with, or compared with where it is reused.
     pub fn spec(&self) -> &MapCreate {
         &self.spec
     }

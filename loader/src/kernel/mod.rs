@@ -1,9 +1,11 @@
 //! The steps of a plan, performed: here numbers become descriptors.
 //!
 //! A [`Kernel`] owns what it has created. When it is dropped, its descriptors are closed, and the kernel frees every map
-//! and program that nothing else holds: a socket holds the program that is attached to it, and that holds its maps.
+//! and program that nothing else holds: a socket holds the program that is attached to it, and that holds its maps. Pins
+//! hold as well; they are removed too, unless [`Pins::keep`] leaves them.
 
 mod map;
+mod pin;
 mod program;
 
 use std::collections::BTreeMap;
@@ -16,11 +18,12 @@ use crate::plan::{Held, MapId, Plan, ProgId, Step};
 use crate::sys::{self, SysError};
 
 pub use map::Map;
+pub use pin::{Difference, Mismatch, Pins};
 pub use program::{LogRequest, Program, ProgramInfo};
 
 /// A step that the kernel refused.
 #[derive(Debug, Error, PartialEq, Eq, Clone)]
-#[error("{what}: {source}")]
+#[error("{what}: {}", pin::reason(source, mismatch.as_ref()))]
 pub struct KernelError {
     /// What was to be made: `program `count``, `map `ports``.
     pub what: String,
@@ -28,6 +31,8 @@ pub struct KernelError {
     pub source: SysError,
     /// The verifier's log, if the kernel wrote one.
     pub log: Option<String>,
+    /// Of a pinned map that was to be reused: why it cannot be.
+    pub mismatch: Option<Mismatch>,
 }
 
 /// One system call that a step made.
@@ -67,16 +72,19 @@ pub struct Kernel {
     btf: Option<OwnedFd>,
     maps: BTreeMap<MapId, Map>,
     programs: BTreeMap<ProgId, Program>,
+    /// Pinned maps that are not compared yet.
+    opened: BTreeMap<MapId, OwnedFd>,
+    pins: Pins,
     /// Which log to ask for besides the one after a failure.
     pub log: LogRequest,
 }
 
 impl Kernel {
-    /// Performs every step of a plan: what `minibpf load` does, without the printing.
+    /// Performs every step of a plan: what `minibpf load` does, without the printing. Pins stay.
     ///
     /// # Errors
     ///
-    /// The first step that the kernel refuses; what was created before it is gone.
+    /// The first step that the kernel refuses; what was created before it is gone, pins included.
     pub fn load(plan: &Plan) -> Result<Self, KernelError> {
         let mut kernel = Self::default();
         for step in &plan.steps {
@@ -84,6 +92,7 @@ impl Kernel {
                 return Err(error);
             }
         }
+        kernel.take_pins().keep();
         Ok(kernel)
     }
 
@@ -117,9 +126,10 @@ impl Kernel {
                 }
                 return outcome;
             }
+            Step::Pin(step) => return self.apply_pin(step),
         };
         let attempts = vec![Attempt::silent(result.map_err(|error| error.errno))];
-        let error = result.err().map(|source| KernelError { what, source, log: None });
+        let error = result.err().map(|source| KernelError { what, source, log: None, mismatch: None });
         Outcome { attempts, error, fallback: None, log: None }
     }
 

@@ -120,7 +120,9 @@ pub(super) fn load(
     let (result, log) = loader.load(log);
     let (program, error, log) = match result {
         Ok(fd) => (Some(Program { name: step.name.clone(), fd }), None, log),
-        Err(source) => (None, Some(KernelError { what: format!("program `{}`", step.name), source, log }), None),
+        Err(source) => {
+            (None, Some(KernelError { what: format!("program `{}`", step.name), source, log, mismatch: None }), None)
+        }
     };
     (program, Outcome { attempts: loader.attempts, error, fallback: None, log })
 }

@@ -47,9 +47,6 @@ pub(super) fn create_all(
                 steps.push(MapCreate { is_pattern: true, ..self::create(spec, pattern, name, inner, target) });
             }
             create.warning = unfilled_pointer(spec, map);
-            if map.pin_by_name {
-                create.adjusted.get_or_insert("it asks to be pinned by its name, which is left to you".to_owned());
-            }
             steps.push(create);
         }
     }

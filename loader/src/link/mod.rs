@@ -10,6 +10,7 @@ mod core;
 mod data;
 mod externs;
 mod maps;
+mod pin;
 mod program;
 mod reach;
 mod records;
@@ -25,6 +26,7 @@ use crate::target::Target;
 
 use self::core::Core;
 use externs::Externs;
+pub use pin::{PinError, PinOptions};
 use reach::Reach;
 use select::Selection;
 pub use set::SetError;
@@ -38,6 +40,8 @@ pub struct Options {
     pub section: Option<String>,
     /// Globals to be set before the load: name and value, as written.
     pub set: Vec<(String, String)>,
+    /// What is pinned, and which pinned maps are reused.
+    pub pins: PinOptions,
 }
 
 /// Why there is no plan at all.
@@ -68,6 +72,9 @@ pub enum PlanError {
     /// A global cannot be set.
     #[error(transparent)]
     Set(#[from] SetError),
+    /// Something cannot be pinned or reused.
+    #[error(transparent)]
+    Pin(#[from] PinError),
     /// The target's types cannot be read.
     #[error("{0}")]
     Target(String),
@@ -111,6 +118,7 @@ impl Plan {
             }
         }
         steps.extend(prog_slots.into_iter().map(Step::SlotUpdate));
+        let steps = pin::rewrite(spec, &options.pins, target, &values, steps)?;
 
         let unused = spec.maps.iter().enumerate().filter(|(index, _)| !selection.maps.contains(index));
         let unused_maps = unused.map(|(_, map)| map.name.clone()).collect();

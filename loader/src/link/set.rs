@@ -67,6 +67,11 @@ impl Values {
         Err(SetError::Unused { name: value.name.clone(), section })
     }
 
+    /// Each variable, and the index of its map.
+    pub(super) fn targets(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.0.iter().map(|value| (value.name.as_str(), value.map))
+    }
+
     /// Writes those of data section `map`; a section of zeros (`.bss`) is made to its full size first.
     pub(super) fn write_into(&self, map: usize, size: usize, data: &mut Vec<u8>) {
         for value in self.0.iter().filter(|value| value.map == map) {

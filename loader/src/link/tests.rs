@@ -5,6 +5,7 @@ mod errors;
 mod externs;
 mod maps;
 mod nested;
+mod pins;
 mod records;
 mod set;
 mod types;

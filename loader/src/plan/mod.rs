@@ -7,6 +7,7 @@
 mod external;
 mod link_error;
 mod patch;
+mod pin;
 mod tag;
 
 use crate::insn::Insn;
@@ -15,6 +16,7 @@ use crate::spec::MapAttr;
 pub use external::{Extern, Needs};
 pub use link_error::{LinkError, LinkErrorKind};
 pub use patch::{Patch, PatchKind};
+pub use pin::{PinStep, pin_name};
 pub use tag::Tags;
 
 /// The number of a map in its plan.
@@ -76,6 +78,8 @@ pub enum Step {
     ProgLoad(ProgLoad),
     /// `bpf(BPF_MAP_UPDATE_ELEM)` with a descriptor as the value.
     SlotUpdate(SlotUpdate),
+    /// What pins need: mkdir(2), `bpf(BPF_OBJ_PIN)`, and for a map that is reused `bpf(BPF_OBJ_GET)` and a comparison.
+    Pin(PinStep),
 }
 
 /// The object's types, ready for the kernel.
@@ -164,15 +168,16 @@ pub struct ProgLoad {
 }
 
 impl Plan {
-    /// The step that creates a map.
+    /// The step that creates a map, or says what a reused one must be.
     pub fn map(&self, id: MapId) -> Option<&MapCreate> {
         self.maps().find(|map| map.id == id)
     }
 
-    /// The steps that create maps.
+    /// The steps that create maps, or say what reused ones must be.
     pub fn maps(&self) -> impl Iterator<Item = &MapCreate> {
         self.steps.iter().filter_map(|step| match step {
             Step::MapCreate(map) => Some(map),
+            Step::Pin(PinStep::Compare { map, .. }) => Some(map),
             _ => None,
         })
     }

@@ -198,6 +198,7 @@ fn a_map_cannot_be_referred_to_before_it_is_created() {
                 Step::MapFreeze(freeze) => assert!(created.contains(&freeze.map), "{name}"),
                 Step::ProgLoad(program) => assert!(program.map_ids().iter().all(|id| created.contains(id)), "{name}"),
                 Step::BtfLoad(_) => assert!(created.is_empty(), "{name}"),
+                Step::Pin(step) => panic!("{name}: nobody asked for {step:?}"),
             }
         }
     }

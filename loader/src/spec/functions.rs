@@ -55,7 +55,7 @@ fn read_section(object: &Object<'_>, section: &Section<'_>, into: &mut Vec<Funct
     let typed = object.symbols_in(section.index).any(|symbol| symbol.kind == SymbolKind::Func);
     let is_function = |symbol: &&Symbol<'_>| match symbol.kind {
         SymbolKind::Func => true,
-        SymbolKind::Other => !typed && !(symbol.is_local && is_label(&symbol.name)),
+        SymbolKind::Other => !typed && (!symbol.is_local || !is_label(&symbol.name)),
         _ => false,
     };
     let mut symbols: Vec<_> = object.symbols_in(section.index).filter(is_function).collect();

@@ -226,19 +226,3 @@ pub struct ProgInfo {
 
 const _: () = assert!(offset_of!(ProgInfo, name) == 64 && offset_of!(ProgInfo, btf_id) == 128);
 const _: () = assert!(offset_of!(ProgInfo, run_cnt) == 200 && offset_of!(ProgInfo, verified_insns) == 216);
-
-/// `struct bpf_map_info`, its first part.
-#[repr(C)]
-#[derive(Debug, Default, Clone, Copy)]
-#[allow(missing_docs, reason = "the kernel's own names, all explained at `MapCreateAttr`")]
-pub struct MapInfo {
-    pub map_type: u32,
-    pub id: u32,
-    pub key_size: u32,
-    pub value_size: u32,
-    pub max_entries: u32,
-    pub map_flags: u32,
-    pub name: ObjName,
-}
-
-const _: () = assert!(size_of::<MapInfo>() == 40);

@@ -6,18 +6,18 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use nix::errno::Errno;
 
 use super::SysError;
-use super::attr::{BtfLoadAttr, EnableStatsAttr, MapInfo, ObjInfoAttr, ObjName, ProgInfo, ProgLoadAttr};
+use super::attr::{BtfLoadAttr, EnableStatsAttr, ObjInfoAttr, ObjName, ProgInfo, ProgLoadAttr};
 
 /// `enum bpf_cmd`: the number that the kernel knows, and the name for people.
 #[derive(Clone, Copy)]
-pub(super) struct Command(libc::c_int, pub(super) &'static str);
+pub(super) struct Command(pub(super) libc::c_int, pub(super) &'static str);
 
 pub(super) const MAP_CREATE: Command = Command(0, "bpf(BPF_MAP_CREATE)");
 pub(super) const MAP_LOOKUP_ELEM: Command = Command(1, "bpf(BPF_MAP_LOOKUP_ELEM)");
 pub(super) const MAP_UPDATE_ELEM: Command = Command(2, "bpf(BPF_MAP_UPDATE_ELEM)");
 pub(super) const MAP_GET_NEXT_KEY: Command = Command(4, "bpf(BPF_MAP_GET_NEXT_KEY)");
 const PROG_LOAD: Command = Command(5, "bpf(BPF_PROG_LOAD)");
-const OBJ_GET_INFO_BY_FD: Command = Command(15, "bpf(BPF_OBJ_GET_INFO_BY_FD)");
+pub(super) const OBJ_GET_INFO_BY_FD: Command = Command(15, "bpf(BPF_OBJ_GET_INFO_BY_FD)");
 const BTF_LOAD: Command = Command(18, "bpf(BPF_BTF_LOAD)");
 pub(super) const MAP_FREEZE: Command = Command(22, "bpf(BPF_MAP_FREEZE)");
 const ENABLE_STATS: Command = Command(32, "bpf(BPF_ENABLE_STATS)");
@@ -167,25 +167,6 @@ pub fn prog_info(prog: BorrowedFd<'_>) -> Result<ProgInfo, SysError> {
     };
     // SAFETY: the attr of this command; the kernel writes at most `info_len` bytes to `info`, all of whose fields may
     // hold any number; the pointers inside it are zero, so it writes nowhere else.
-    unsafe { bpf(OBJ_GET_INFO_BY_FD, &mut attr) }?;
-    Ok(info)
-}
-
-/// BPF_OBJ_GET_INFO_BY_FD for a map.
-///
-/// Kernel: `bpf_map_get_info_by_fd()`, `kernel/bpf/syscall.c`. Since 4.13.
-///
-/// # Errors
-///
-/// `EINVAL`: not a map.
-pub fn map_info(map: BorrowedFd<'_>) -> Result<MapInfo, SysError> {
-    let mut info = MapInfo::default();
-    let mut attr = ObjInfoAttr {
-        bpf_fd: raw(map),
-        info_len: size_of::<MapInfo>() as u32,
-        info: std::ptr::from_mut(&mut info) as u64,
-    };
-    // SAFETY: as in `prog_info`; this struct holds no pointer.
     unsafe { bpf(OBJ_GET_INFO_BY_FD, &mut attr) }?;
     Ok(info)
 }

@@ -16,10 +16,10 @@ use super::{SysError, possible_cpus};
 /// they are kept here, and every slice is checked against them.
 #[derive(Debug)]
 pub struct MapFd {
-    fd: OwnedFd,
-    key_size: usize,
+    pub(super) fd: OwnedFd,
+    pub(super) key_size: usize,
     /// Bytes that the kernel reads and writes: of a per-CPU map a value for every possible CPU.
-    value_size: usize,
+    pub(super) value_size: usize,
 }
 
 impl AsFd for MapFd {
@@ -40,12 +40,8 @@ impl MapFd {
     ///
     /// Kernel: `map_create()`, `kernel/bpf/syscall.c`. Since 3.18.
     pub fn create(mut attr: MapCreateAttr) -> Result<Self, SysError> {
-        let (key_size, one_value) = (attr.key_size as usize, attr.value_size as usize);
-        // BPF_MAP_TYPE_PERCPU_HASH, PERCPU_ARRAY, LRU_PERCPU_HASH, PERCPU_CGROUP_STORAGE.
-        let value_size = match attr.map_type {
-            5 | 6 | 10 | 21 => one_value.next_multiple_of(8).saturating_mul(possible_cpus()?),
-            _ => one_value,
-        };
+        let key_size = attr.key_size as usize;
+        let value_size = value_bytes(attr.map_type, attr.value_size as usize)?;
         // SAFETY: the attr of this command, and it holds no pointer.
         let fd = unsafe { bpf_fd(MAP_CREATE, &mut attr) }?;
         Ok(Self { fd, key_size, value_size })
@@ -129,4 +125,13 @@ impl MapFd {
         }
         Err(SysError { call, errno: Errno::EINVAL })
     }
+}
+
+/// Bytes that the kernel reads and writes for the value of an element.
+pub(super) fn value_bytes(map_type: u32, one_value: usize) -> Result<usize, SysError> {
+    Ok(match map_type {
+        // BPF_MAP_TYPE_PERCPU_HASH, PERCPU_ARRAY, LRU_PERCPU_HASH, PERCPU_CGROUP_STORAGE.
+        5 | 6 | 10 | 21 => one_value.next_multiple_of(8).saturating_mul(possible_cpus()?),
+        _ => one_value,
+    })
 }

@@ -12,7 +12,9 @@ pub mod attr;
 pub mod bpf;
 pub mod counters;
 pub mod map;
+pub mod map_info;
 pub mod mapping;
+pub mod pin;
 pub mod sockopt;
 
 use nix::errno::Errno;

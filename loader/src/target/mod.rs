@@ -2,15 +2,18 @@
 
 mod btf;
 mod config;
+mod pins;
 mod symbols;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use crate::spec::{ExternKind, Spec};
 use crate::sys;
 use crate::verdict::Privileges;
 
 pub use btf::TargetBtf;
+pub use pins::PinDirError;
 
 const BPF_MAP_TYPE_PERF_EVENT_ARRAY: u32 = 4;
 
@@ -27,6 +30,8 @@ pub struct Target {
     pub config: Option<Config>,
     /// The addresses of the symbols that the object asks for, those that are there; a name may have several.
     pub symbols: Option<BTreeMap<String, Vec<u64>>>,
+    /// What exists where pins are wanted, directories included: see [`Target::with_pins`].
+    pub pinned: BTreeSet<PathBuf>,
 }
 
 /// What a kernel says of how it was built.
@@ -69,6 +74,7 @@ impl Target {
             btf: TargetBtf::None,
             config: asks(|kind| matches!(kind, ExternKind::Config { .. })).then(|| config::running(spec)),
             symbols: if addresses.is_empty() { None } else { symbols::addresses(&addresses) },
+            pinned: BTreeSet::new(),
         }
     }
 }

@@ -22,6 +22,7 @@ use super::host_port::HostPort;
 use super::object::{self, PlanOptions};
 use super::options::StepOptions;
 use super::output::Output;
+use super::pins;
 use super::signals::Signals;
 use super::stats::Stats;
 use super::trace::{Tracer, dry_run};
@@ -95,7 +96,7 @@ impl Load {
         let signals = Signals::catch()?;
         let addresses = self.connect.resolve(self.timeout, &signals)?;
 
-        let kernel = self.load_steps(output, &tracer, plan)?;
+        let mut kernel = self.load_steps(output, &tracer, plan)?;
         let lost = || Failure::new(Exit::Other, format!("program `{}` was not loaded", program.name));
         let loaded = kernel.program(program.id).ok_or_else(lost)?;
 
@@ -112,9 +113,24 @@ impl Load {
 
         Self::warn_of_perf_events(output, plan)?;
         let session = Session { output, tracer: &tracer, plan, program, kernel: &kernel, loaded, connected };
-        let shown = session.announce(self.after_connect)?;
         let limits = pump::Limits { until: self.duration.map(|duration| started + duration), events: self.count };
-        let traffic = session.watch(limits, self.output.as_deref(), &signals)?;
+        let watched = self.watch(&session, limits, &signals, &stats);
+        if watched.as_ref().map_or_else(|failure| failure.exit == Exit::Done, |()| true) {
+            kernel.take_pins().keep();
+        }
+        watched
+    }
+
+    /// From the first word about the attached filter to the last.
+    fn watch(
+        &self,
+        session: &Session<'_>,
+        limits: pump::Limits,
+        signals: &Signals,
+        stats: &Stats,
+    ) -> Result<(), Failure> {
+        let shown = session.announce(self.after_connect)?;
+        let traffic = session.watch(limits, self.output.as_deref(), signals)?;
         session.detach()?;
         session.summary(&shown, &traffic, stats.is_on())
     }
@@ -140,6 +156,9 @@ impl Load {
             if let Some(error) = outcome.error {
                 if let (Some(log), true) = (&error.log, self.steps.whole_log()) {
                     output.tell(log.trim_end());
+                }
+                if let Step::Pin(pin) = step {
+                    return Err(pins::failure(pin, error).at(self.object.display()));
                 }
                 let verdict = error.log.as_deref().map(verdict::read_log);
                 let missing = match step {

@@ -33,7 +33,7 @@ impl Session<'_> {
     pub(super) fn announce(&self, after_connect: bool) -> Result<Shown, Failure> {
         let Self { output, program, .. } = self;
         let Connected { local, peer, .. } = &self.connected;
-        let shown = show::ask(self.tracer, self.kernel, program, self.loaded)?;
+        let shown = show::ask(self.tracer, self.kernel, self.plan, program, self.loaded)?;
         output.say(shown.text(program));
         let names = json!({ "kind": "loaded", "name": program.name, "section": program.section });
         output.data(&merged(names, shown.json(program)))?;
