@@ -59,6 +59,8 @@ pub struct Object<'data> {
     pub sections: Vec<Section<'data>>,
     /// All symbols, at their ELF index; entry 0 is the null symbol.
     pub symbols: Vec<Symbol<'data>>,
+    /// By section: the indices of the symbols in it.
+    in_section: Vec<Vec<usize>>,
 }
 
 /// One section.
@@ -158,9 +160,15 @@ impl<'data> Object<'data> {
         }
     }
 
+    /// The names of what is `__hidden` in a section: what other objects may not refer to.
+    pub fn hidden_in(&self, section: usize) -> impl Iterator<Item = &str> {
+        self.symbols_in(section).filter(|symbol| symbol.is_hidden).map(|symbol| symbol.name.as_ref())
+    }
+
     /// The symbols defined in a section, other than the section symbol.
     pub fn symbols_in(&self, section: usize) -> impl Iterator<Item = &Symbol<'data>> {
-        self.symbols.iter().filter(move |s| s.place == SymbolPlace::Section(section) && s.kind != SymbolKind::Section)
+        let indices = self.in_section.get(section).into_iter().flatten();
+        indices.filter_map(|index| self.symbols.get(*index)).filter(|symbol| symbol.kind != SymbolKind::Section)
     }
 }
 

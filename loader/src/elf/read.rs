@@ -25,7 +25,15 @@ impl<'data> Object<'data> {
         }
         let symbols = read_symbols(&table, sections.len(), data)?;
         read_relocs(&table, data, &mut sections, symbols.len())?;
-        Ok(Self { file_size: data.len(), sections, symbols })
+        let mut in_section = vec![Vec::new(); sections.len()];
+        for (index, symbol) in symbols.iter().enumerate() {
+            if let SymbolPlace::Section(section) = symbol.place
+                && let Some(indices) = in_section.get_mut(section)
+            {
+                indices.push(index);
+            }
+        }
+        Ok(Self { file_size: data.len(), sections, symbols, in_section })
     }
 }
 

@@ -5,11 +5,10 @@
 //!
 //! Kernel: `btf_datasec_check_meta()`, `kernel/bpf/btf.c`.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 
-use super::externs;
+use super::linkage;
 use crate::btf::{Btf, Kind, Linkage, VarSecinfo};
-use crate::elf::SymbolKind;
 use crate::plan::BtfLoad;
 use crate::spec::{Spec, SpecError};
 
@@ -22,14 +21,15 @@ pub(super) fn for_upload(spec: &Spec<'_>, btf: &Btf<'_>) -> Result<BtfLoad, Spec
     for (id, ty) in btf.types() {
         let Kind::Datasec { size, vars } = ty.kind else { continue };
         let Some(section) = spec.object.section_named(ty.name) else { continue };
+        let globals = spec.object.symbols_in(section.index).filter(|symbol| !symbol.is_local);
+        let globals: HashMap<&str, u64> = globals.map(|symbol| (symbol.name.as_ref(), symbol.value)).collect();
         let mut placed = Vec::with_capacity(vars.len());
         for info in vars {
             let var = btf.get(info.var)?;
             let is_static = matches!(var.kind, Kind::Var { linkage: Linkage::Static, .. });
             // The offset of a `static` variable is right already: its record names the section, whose value is 0.
-            let symbol =
-                spec.object.symbols_in(section.index).find(|s| !is_static && s.name == var.name && !s.is_local);
-            let offset = symbol.map_or(info.offset, |symbol| symbol.value as u32);
+            let value = globals.get(var.name).filter(|_| !is_static);
+            let offset = value.map_or(info.offset, |value| *value as u32);
             placed.push(VarSecinfo { offset, ..info });
         }
         placed.sort_by_key(|info| info.offset);
@@ -38,31 +38,8 @@ pub(super) fn for_upload(spec: &Spec<'_>, btf: &Btf<'_>) -> Result<BtfLoad, Spec
             write_datasec(&mut bytes, at, size, &placed);
         }
     }
-    hidden_functions(spec, btf, &mut bytes);
-    externs::btf::rewrite(spec, btf, &mut bytes);
+    linkage::rewrite(spec, btf, &mut bytes);
     Ok(BtfLoad { btf: bytes })
-}
-
-/// `__hidden` functions become `static` ones. The verifier checks a global function by itself, for any arguments of its types, a
-/// static one for what its callers pass. One that no other object may call has no callers but those that are here.
-fn hidden_functions(spec: &Spec<'_>, btf: &Btf<'_>, bytes: &mut [u8]) {
-    const STATIC_FUNC: u32 = 12 << 24;
-    let hidden = spec.object.symbols.iter().filter(|symbol| symbol.is_hidden && symbol.kind == SymbolKind::Func);
-    let mut hidden: HashSet<&str> = hidden.map(|symbol| symbol.name.as_ref()).collect();
-    if hidden.is_empty() {
-        return;
-    }
-    for program in spec.programs(None) {
-        hidden.remove(program.function.name.as_str());
-    }
-    for (id, ty) in btf.types() {
-        if matches!(ty.kind, Kind::Func { linkage: Linkage::Global, .. })
-            && hidden.contains(ty.name)
-            && let Some(info) = btf.section_offset(id).and_then(|at| bytes.get_mut(at + 4..at + 8))
-        {
-            info.copy_from_slice(&STATIC_FUNC.to_le_bytes());
-        }
-    }
 }
 
 /// Overwrites size and variables of the DATASEC at byte `at`.

@@ -9,6 +9,7 @@ mod btf;
 mod core;
 mod data;
 mod externs;
+mod linkage;
 mod maps;
 mod pin;
 mod program;

@@ -252,8 +252,8 @@ impl<'a> Linker<'a, '_> {
     fn map_reference(&self, name: String, section: usize, offset: i64) -> Result<(String, PatchKind), LinkErrorKind> {
         // The section's first map or its data tells what kind of section it is.
         let section_name = self.section_name(section);
-        let Some((index, data)) = self.spec.maps.iter().enumerate().find(|(_, map)| map.place.section == section)
-        else {
+        let index = self.spec.maps.partition_point(|map| map.place.section < section);
+        let Some(data) = self.spec.maps.get(index).filter(|map| map.place.section == section) else {
             return Err(LinkErrorKind::UnknownSection { symbol: name, section: section_name });
         };
         if let MapOrigin::Data { .. } = data.origin {

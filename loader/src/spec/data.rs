@@ -3,9 +3,11 @@
 //! That is why a program can use a global at all: an instruction may hold the address of a map's value
 //! (BPF_PSEUDO_MAP_VALUE), and user space reads the same bytes through the same map.
 
+use std::collections::HashSet;
+
 use super::{MapAttr, MapOrigin, MapSpec, Place, SpecError};
-use crate::btf::{Btf, Kind, Linkage};
-use crate::elf::Section;
+use crate::btf::{Btf, Kind, Linkage, Type};
+use crate::elf::{Object, Section};
 
 const BPF_MAP_TYPE_ARRAY: u32 = 2;
 /// The program may not write the map. `include/uapi/linux/bpf.h`, since 5.2.
@@ -14,25 +16,30 @@ pub(super) const BPF_F_RDONLY_PROG: u32 = 1 << 7;
 pub(super) const BPF_F_MMAPABLE: u32 = 1 << 10;
 
 /// Reads a data section; `None` if `section` is none, or is empty.
-pub(super) fn read(section: &Section<'_>, btf: Option<&Btf<'_>>) -> Option<MapSpec> {
+pub(super) fn read(object: &Object<'_>, section: &Section<'_>, btf: Option<&Btf<'_>>) -> Option<MapSpec> {
     let read_only = is_data(&section.name).filter(|_| section.is_alloc && !section.is_code)?;
     if section.size == 0 {
         return None;
     }
     let place = Place { section: section.index, offset: 0 };
-    let definition = attr(section, read_only, btf);
+    let definition = attr(object, section, read_only, btf);
     Some(MapSpec::new(&section.name, place, section.size, MapOrigin::Data { read_only }, definition))
 }
 
 /// The array that holds a data section.
-fn attr(section: &Section<'_>, read_only: bool, btf: Option<&Btf<'_>>) -> Result<MapAttr, SpecError> {
+fn attr(
+    object: &Object<'_>,
+    section: &Section<'_>,
+    read_only: bool,
+    btf: Option<&Btf<'_>>,
+) -> Result<MapAttr, SpecError> {
     let value_size = u32::try_from(section.size).ok().filter(|&size| size <= i32::MAX as u32).ok_or_else(|| {
         let problem = format!("{} bytes, but a map's value can have at most {}", section.size, i32::MAX);
         SpecError::invalid(format!("section `{}`", section.name), problem)
     })?;
     let datasec = btf.and_then(|btf| btf.datasec(&section.name));
     // Only variables that other files could name are meant to be seen from outside.
-    let shared = datasec.as_ref().is_some_and(|(_, ty)| has_shared_variable(btf, &ty.kind));
+    let shared = datasec.as_ref().is_some_and(|(_, ty)| has_shared_variable(object, section, btf, &ty.kind));
     let map_flags = if read_only { BPF_F_RDONLY_PROG } else { 0 } | if shared { BPF_F_MMAPABLE } else { 0 };
     Ok(MapAttr { map_flags, btf_value_type_id: datasec.map_or(0, |(id, _)| id), ..array_of(value_size) })
 }
@@ -52,10 +59,11 @@ fn is_data(name: &str) -> Option<bool> {
     }
 }
 
-fn has_shared_variable(btf: Option<&Btf<'_>>, datasec: &Kind<'_>) -> bool {
+fn has_shared_variable(object: &Object<'_>, section: &Section<'_>, btf: Option<&Btf<'_>>, datasec: &Kind<'_>) -> bool {
     let (Some(btf), Kind::Datasec { vars, .. }) = (btf, datasec) else { return false };
-    vars.iter().any(|info| match btf.get(info.var).map(|var| var.kind) {
-        Ok(Kind::Var { linkage, .. }) => linkage != Linkage::Static,
+    let hidden: HashSet<&str> = object.hidden_in(section.index).collect();
+    vars.iter().any(|info| match btf.get(info.var) {
+        Ok(Type { name, kind: Kind::Var { linkage, .. }, .. }) => linkage != Linkage::Static && !hidden.contains(name),
         _ => false,
     })
 }

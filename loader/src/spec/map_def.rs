@@ -8,6 +8,8 @@
 //! __u16 *key;                  PTR → __u16              → that type, and its size
 //! ```
 
+use std::collections::HashMap;
+
 use super::{MapAttr, MapOrigin, MapSpec, Place, SpecError, map_values};
 use crate::btf::{Btf, Kind, Member};
 use crate::elf::{Object, Section};
@@ -31,6 +33,8 @@ pub(super) fn read(
     };
     let Kind::Datasec { vars, .. } = datasec.kind else { return Ok(()) };
     let first = maps.len();
+    let globals = object.symbols_in(section.index).filter(|symbol| !symbol.is_local);
+    let globals: HashMap<&str, u64> = globals.map(|symbol| (symbol.name.as_ref(), symbol.value)).collect();
     for secinfo in vars {
         let var = btf.get(secinfo.var)?;
         let Kind::Var { ty, .. } = var.kind else {
@@ -38,8 +42,7 @@ pub(super) fn read(
             return Err(SpecError::invalid("section `.maps`", problem));
         };
         // clang fills in the offset of `static` variables only; the others have a symbol of their name.
-        let symbol = object.symbols_in(section.index).find(|symbol| symbol.name == var.name && !symbol.is_local);
-        let offset = symbol.map_or(u64::from(secinfo.offset), |symbol| symbol.value);
+        let offset = globals.get(var.name).copied().unwrap_or(secinfo.offset.into());
         let (place, extent) = (Place { section: section.index, offset }, u64::from(secinfo.size));
         maps.push(read_map(object, section, btf, var.name, ty, place, extent));
     }

@@ -94,7 +94,7 @@ impl<'data> Spec<'data> {
             match section.name.as_ref() {
                 ".maps" => map_def::read(object, section, btf.as_ref(), &mut maps)?,
                 name if name == "maps" || name.starts_with("maps/") => legacy_map::read(object, section, &mut maps),
-                _ => maps.extend(data::read(section, btf.as_ref())),
+                _ => maps.extend(data::read(object, section, btf.as_ref())),
             }
         }
         let externs = Externs::read(object, btf.as_ref());

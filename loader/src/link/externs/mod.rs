@@ -10,7 +10,6 @@
 //! What the kernel does not have is refused, unless it is `__weak`: then a variable is 0, so that the program can ask for it,
 //! and a function is nobody's helper, which the verifier refuses only if the program really gets there.
 
-pub(super) mod btf;
 mod config;
 
 use super::core::{Core, types};

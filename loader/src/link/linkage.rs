@@ -1,0 +1,132 @@
+//! Who may refer to what: linkage in the object's types, as the kernel takes it.
+//!
+//! The kernel knows two kinds of variable and function: those of this object alone (static), and global ones. Two more
+//! are the linker's business, and it settles them in the types:
+//!
+//! - what is `__hidden` no other object may refer to, so it becomes static. That matters for functions: the verifier checks
+//!   a global one by itself, for any arguments of its types, and a static one for what its callers pass. And a data section of
+//!   static variables only is not for user space to map;
+//! - what is extern becomes global, for the kernel refuses types that declare without defining. Since types only serve
+//!   people here, any harmless type will do: variables of `.kconfig` are placed as the map has them; one of `.ksyms` becomes an
+//!   `int`, and the list itself, of which no section will ever be in memory, an anonymous struct of as many: it takes just as
+//!   many bytes as the DATASEC, so that nothing else has to move; a function's parameters get a name, which the kernel wants.
+//!
+//! Kernel: `btf_var_check_meta()`, `btf_func_check()`, `btf_datasec_check_meta()`, `kernel/bpf/btf.c`; `check_func_call()`,
+//! `kernel/bpf/verifier.c`.
+
+use std::collections::HashSet;
+
+use super::btf::write_datasec;
+use crate::btf::{Btf, Kind, Linkage, VarSecinfo};
+use crate::elf::SymbolKind;
+use crate::spec::{ExternKind, Spec};
+
+const BTF_KIND_STRUCT: u32 = 4;
+const BTF_KIND_FUNC: u32 = 12;
+/// BTF_VAR_STATIC, BTF_FUNC_STATIC.
+const STATIC: u32 = 0;
+/// BTF_VAR_GLOBAL_ALLOCATED, BTF_FUNC_GLOBAL.
+const GLOBAL: u32 = 1;
+/// Bytes of a type before what its kind calls for; of a DATASEC's variable, and of a struct's member.
+const TYPE_SIZE: usize = 12;
+const ENTRY_SIZE: usize = 12;
+const PARAM_SIZE: usize = 8;
+
+/// Settles the linkage in `bytes`, a copy of the object's BTF.
+pub(super) fn rewrite(spec: &Spec<'_>, btf: &Btf<'_>, bytes: &mut [u8]) {
+    let hidden = Hidden::of(spec);
+    let int = btf.types().find(|(_, ty)| matches!(ty.kind, Kind::Int { size: 4, .. })).map(|(id, _)| id);
+    for (id, ty) in btf.types() {
+        let Some(at) = btf.section_offset(id) else { continue };
+        match ty.kind {
+            Kind::Func { linkage: Linkage::Global, .. } if hidden.functions.contains(ty.name) => {
+                write(bytes, at + 4, BTF_KIND_FUNC << 24 | STATIC);
+            }
+            Kind::Func { proto, linkage: Linkage::Extern } => function(btf, at, proto, bytes),
+            Kind::Var { linkage: Linkage::Global, .. } if hidden.variables.contains(ty.name) => {
+                write(bytes, at + TYPE_SIZE, STATIC);
+            }
+            Kind::Var { linkage: Linkage::Extern, .. } => write(bytes, at + TYPE_SIZE, GLOBAL),
+            Kind::Datasec { vars, .. } if ty.name == ".kconfig" => config(spec, btf, at, vars, bytes),
+            Kind::Datasec { vars, .. } if ty.name == ".ksyms" => symbols(btf, at, int, &vars, bytes),
+            _ => {}
+        }
+    }
+}
+
+/// The names of what is `__hidden`.
+struct Hidden<'a> {
+    /// But for the programs: those are called by the kernel.
+    functions: HashSet<&'a str>,
+    variables: HashSet<&'a str>,
+}
+
+impl<'a> Hidden<'a> {
+    fn of(spec: &'a Spec<'_>) -> Self {
+        let hidden = |kind| {
+            let symbols = spec.object.symbols.iter().filter(move |symbol| symbol.is_hidden && symbol.kind == kind);
+            symbols.map(|symbol| symbol.name.as_ref())
+        };
+        let mut functions: HashSet<_> = hidden(SymbolKind::Func).collect();
+        for program in spec.programs(None) {
+            functions.remove(program.function.name.as_str());
+        }
+        Self { functions, variables: hidden(SymbolKind::Object).collect() }
+    }
+}
+
+/// Variables of `.kconfig`: global ones of a data section.
+fn config(spec: &Spec<'_>, btf: &Btf<'_>, at: usize, mut vars: Vec<VarSecinfo>, bytes: &mut [u8]) {
+    let mut end = 0;
+    for info in &mut vars {
+        let name = btf.get(info.var).map_or("", |var| var.name);
+        let external = spec.externs.iter().find(|external| external.name == name);
+        if let Some(ExternKind::Config { offset, size, .. }) = external.map(|external| &external.kind) {
+            (info.offset, info.size) = (*offset, *size);
+            end = end.max(offset + size);
+        }
+    }
+    vars.sort_by_key(|info| info.offset);
+    write_datasec(bytes, at, end, &vars);
+}
+
+/// The list of `.ksyms` at byte `list`, and the variables in it.
+fn symbols(btf: &Btf<'_>, list: usize, int: Option<u32>, listed: &[VarSecinfo], bytes: &mut [u8]) {
+    let Some(int) = int else { return };
+    write(bytes, list, 0);
+    write(bytes, list + 4, BTF_KIND_STRUCT << 24 | listed.len() as u32);
+    write(bytes, list + 8, 4 * listed.len() as u32);
+    for (number, info) in listed.iter().enumerate() {
+        let member = list + TYPE_SIZE + number * ENTRY_SIZE;
+        write(bytes, member, 0);
+        write(bytes, member + 4, int);
+        write(bytes, member + 8, 32 * number as u32);
+        if let (Some(at), Ok(Kind::Var { .. })) = (btf.section_offset(info.var), btf.get(info.var).map(|ty| ty.kind)) {
+            write(bytes, at + 8, int);
+        }
+    }
+}
+
+/// A function at byte `at`, and the names of its parameters.
+fn function(btf: &Btf<'_>, at: usize, proto: u32, bytes: &mut [u8]) {
+    write(bytes, at + 4, BTF_KIND_FUNC << 24 | GLOBAL);
+    let name = read(bytes, at);
+    let (Some(start), Ok(ty)) = (btf.section_offset(proto), btf.get(proto)) else { return };
+    let Kind::FuncProto { params, .. } = ty.kind else { return };
+    for (number, param) in params.iter().enumerate() {
+        let at = start + TYPE_SIZE + number * PARAM_SIZE;
+        if *param != 0 && read(bytes, at) == 0 {
+            write(bytes, at, name);
+        }
+    }
+}
+
+fn read(bytes: &[u8], at: usize) -> u32 {
+    bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |word| u32::from_le_bytes(*word))
+}
+
+fn write(bytes: &mut [u8], at: usize, word: u32) {
+    if let Some(place) = bytes.get_mut(at..at + 4) {
+        place.copy_from_slice(&word.to_le_bytes());
+    }
+}
