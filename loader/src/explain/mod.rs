@@ -5,6 +5,7 @@
 mod calls;
 pub mod names;
 mod patches;
+mod planned;
 
 use std::fmt;
 use std::os::fd::{AsFd, AsRawFd};
@@ -19,6 +20,7 @@ pub use calls::{
     step_attempt,
 };
 pub use patches::{PatchText, patch_text};
+pub use planned::Planned;
 
 /// A system call with its arguments decoded.
 #[derive(Debug, Clone, PartialEq)]
