@@ -39,6 +39,16 @@ impl PlanOptions {
         Options { program: self.program.clone(), section: self.section.clone(), set: self.set.clone() }
     }
 
+    /// The section whose programs are to be taken as socket filters.
+    pub(crate) fn section(&self) -> Option<&str> {
+        self.section.as_deref()
+    }
+
+    /// What will be done.
+    pub(crate) fn plan(&self, spec: &Spec<'_>) -> Result<Plan, Failure> {
+        Ok(Plan::new(spec, &self.options(), &self.target(spec)?)?)
+    }
+
     /// The running kernel, but for types that the user chose.
     fn target(&self, spec: &Spec<'_>) -> Result<Target, Failure> {
         let Some(path) = &self.btf else { return Ok(Target::running(spec)) };

@@ -3,7 +3,9 @@
 //! Both come from one [`Call`], which is plain data; the library prints nothing itself.
 
 mod calls;
+pub mod facts;
 pub mod names;
+pub mod page;
 mod patches;
 mod planned;
 
