@@ -56,30 +56,44 @@ impl From<Until> for Stage {
 
 impl Explain {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
-        let at = |failure: Failure| failure.at(self.object.display());
         let bytes = object::read(&self.object)?;
-        let object = Object::parse(&bytes).map_err(|error| at(error.into()))?;
+        let object = Object::parse(&bytes).map_err(|error| self.at(error))?;
         let spec = Spec::read(&object);
-        let plan = spec.as_ref().ok().map(|spec| self.plan.plan(spec)).transpose();
-        // A wrong name on the command line is said before anything is explained.
+        let plan = spec.as_ref().ok().map(|spec| self.plan.plan(&self.object, spec)).transpose();
+        // A wrong name on the command line is said before anything is explained, a useless object after what it has.
         let (plan, no_plan) = match plan {
             Ok(plan) => (plan, None),
-            Err(failure) if failure.exit == Exit::Usage => return Err(at(failure)),
+            Err(failure) if failure.exit == Exit::Usage => return Err(failure),
             Err(failure) => (None, Some(failure)),
         };
         let (extra_section, spec) = (self.plan.section(), spec.as_ref());
-        let (spec, broken) = (spec.ok(), spec.err().cloned().map(Failure::from));
-        let facts = Facts::of(&Readings { bytes: &bytes, object: &object, spec, plan: plan.as_ref(), extra_section });
+        let broken = spec.err().filter(|_| self.until != Until::Elf).map(|error| self.at(error.clone()));
+        let facts = Facts::of(&Readings {
+            bytes: &bytes,
+            object: &object,
+            spec: spec.ok(),
+            plan: plan.as_ref(),
+            extra_section,
+        });
         self.print(output, &facts, plan.as_ref())?;
-        match (broken.filter(|_| self.until != Until::Elf), no_plan) {
-            (Some(failure), _) | (None, Some(failure)) => Err(at(failure)),
-            (None, None) => self.unlinkable(&facts),
+        match broken.or(no_plan) {
+            Some(failure) => Err(failure),
+            None => self.unlinkable(&facts),
         }
+    }
+
+    fn at(&self, error: impl Into<Failure>) -> Failure {
+        error.into().at(self.object.display())
     }
 
     fn print(&self, output: &Output, facts: &Facts, plan: Option<&Plan>) -> Result<(), Failure> {
         // Where nothing can be planned, the stages that need a plan are left out.
         let until = if plan.is_some() { self.until.into() } else { Stage::Maps.min(self.until.into()) };
+        let unresolved = facts.programs.iter().any(|program| program.unresolved.is_some());
+        if unresolved && self.plan.wants_running_btf() {
+            let why = "the running kernel's types cannot be read (/sys/kernel/btf/vmlinux)";
+            output.warn("btf", format_args!("{why}: CO-RE is unresolved; --btf FILE names other types"))?;
+        }
         if output.json {
             return facts.json(until, self.bytes).iter().try_for_each(|line| output.data(line));
         }

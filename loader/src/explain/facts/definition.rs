@@ -1,10 +1,11 @@
 //! A map's definition, member by member: where each number stands in the object.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::types::trail;
 use crate::btf::{Btf, Kind, Member as BtfMember};
-use crate::elf::Object;
 use crate::explain::names;
 use crate::spec::{MapOrigin, MapSpec, Spec};
 
@@ -27,32 +28,38 @@ const LEGACY_FIELDS: [&str; 5] = ["type", "key_size", "value_size", "max_entries
 /// How deep a map definition may hold another.
 const LEVELS: usize = 2;
 
+/// The variables of `.maps`: name, offset as clang left it, and type.
+pub(super) type Variables<'a> = BTreeMap<&'a str, Vec<(u64, u32)>>;
+
+/// Finds the variables that are maps.
+pub(super) fn variables<'a>(spec: &'a Spec<'_>) -> Variables<'a> {
+    let mut variables = Variables::new();
+    let Some(btf) = &spec.btf else { return variables };
+    let Some((_, Kind::Datasec { vars, .. })) = btf.datasec(".maps").map(|(id, ty)| (id, ty.kind)) else {
+        return variables;
+    };
+    for info in vars {
+        let Ok(var) = btf.get(info.var) else { continue };
+        if let Kind::Var { ty, .. } = var.kind {
+            variables.entry(var.name).or_default().push((info.offset.into(), ty));
+        }
+    }
+    variables
+}
+
 /// All members of a map's definition.
-pub(super) fn members(spec: &Spec<'_>, map: &MapSpec) -> Vec<Member> {
+pub(super) fn members(spec: &Spec<'_>, variables: &Variables<'_>, map: &MapSpec) -> Vec<Member> {
     match map.origin {
         MapOrigin::Btf => {
-            let ty = spec.btf.as_ref().and_then(|btf| Some((btf, type_of(spec.object, btf, map)?)));
-            ty.map_or_else(Vec::new, |(btf, ty)| of_struct(btf, ty, "", LEVELS))
+            let found = variables.get(map.name.as_str()).map_or(&[][..], Vec::as_slice);
+            // Only `static` maps can share a name, and of those clang filled in the offset.
+            let here = found.iter().find(|(offset, _)| *offset == map.place.offset).or(found.first());
+            let ty = spec.btf.as_ref().zip(here);
+            ty.map_or_else(Vec::new, |(btf, (_, ty))| of_struct(btf, *ty, "", LEVELS))
         }
         MapOrigin::Legacy => of_bytes(spec, map),
         MapOrigin::Data { read_only } => of_section(map, read_only),
     }
-}
-
-/// The type of the variable that is the map.
-fn type_of(object: &Object<'_>, btf: &Btf<'_>, map: &MapSpec) -> Option<u32> {
-    let (_, datasec) = btf.datasec(".maps")?;
-    let Kind::Datasec { vars, .. } = datasec.kind else { return None };
-    let of_this_name = vars.iter().filter_map(|info| {
-        let var = btf.get(info.var).ok()?;
-        let Kind::Var { ty, .. } = var.kind else { return None };
-        (var.name == map.name).then_some((info.offset, ty))
-    });
-    let found: Vec<_> = of_this_name.collect();
-    // Only `static` maps can share a name, and of those clang filled in the offset.
-    let here = found.iter().find(|(offset, _)| u64::from(*offset) == map.place.offset);
-    let is_global = object.symbols_in(map.place.section).any(|symbol| symbol.name == map.name && !symbol.is_local);
-    here.filter(|_| !is_global).or(found.first()).map(|(_, ty)| *ty)
 }
 
 /// The members of a definition in BTF.

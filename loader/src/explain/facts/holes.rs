@@ -43,7 +43,7 @@ pub struct HoleFacts {
     /// The source line.
     pub source: Option<SourceLine>,
     /// What the kernel says of a hole left open.
-    pub unpatched: &'static str,
+    pub left_open: String,
 }
 
 /// A line of the C source.
@@ -58,6 +58,9 @@ pub struct SourceLine {
     /// The line itself.
     pub text: String,
 }
+
+/// What is said of a hole that holds the right number already.
+const SAME: &str = "not noticed: the bytes are the same";
 
 /// All holes of a program.
 pub(super) fn all(
@@ -77,6 +80,7 @@ pub(super) fn all(
             text_after: instruction(&resolved, patch, &text.becomes),
             symbol: text.symbol,
             hole: kind.name,
+            left_open: if text.before == text.after { SAME.to_owned() } else { kind.left_open() },
             becomes: text.becomes,
             before: text.before,
             after: text.after,
@@ -87,15 +91,15 @@ pub(super) fn all(
             record: piece_of(program, patch.insn)
                 .map_or(Record::None, |piece| records::of(spec, headers, piece, patch.insn)),
             source: source_line(spec, program, patch.insn),
-            unpatched: kind.unpatched,
         }
     };
     program.patches.iter().map(one).collect()
 }
 
 /// The kind of a hole, and what fills it: the one place that knows every kind of patch.
-fn describe(plan: &Plan, patch: &Patch) -> (&'static HoleKind, String, bool) {
+fn describe(plan: &Plan, patch: &Patch) -> (HoleKind, String, bool) {
     let map = |id: MapId| plan.map(id).map_or("", |map| map.name.as_str());
+    let slots_to = |callee| format!("imm = slots from the next one to insn {callee}, where `{}` went", patch.symbol);
     match patch.kind {
         PatchKind::MapFd { map: id } => {
             let fills = format!("src = 1 (BPF_PSEUDO_MAP_FD), imm = the descriptor of map `{}`", map(id));
@@ -109,20 +113,17 @@ fn describe(plan: &Plan, patch: &Patch) -> (&'static HoleKind, String, bool) {
             (unpatched::MAP_VALUE, fills, true)
         }
         PatchKind::Call { callee } => {
-            let fills = format!(
-                "src = 1 (BPF_PSEUDO_CALL), imm = slots from the next one to insn {callee}, where `{}` went",
-                patch.symbol
-            );
-            (unpatched::CALL, fills, true)
+            (unpatched::CALL, format!("src = 1 (BPF_PSEUDO_CALL), {}", slots_to(callee)), true)
         }
         PatchKind::Func { callee } => {
-            let fills = format!(
-                "src = 4 (BPF_PSEUDO_FUNC), imm = slots from the next one to insn {callee}, where `{}` went",
-                patch.symbol
-            );
-            (unpatched::FUNC, fills, true)
+            (unpatched::FUNC, format!("src = 4 (BPF_PSEUDO_FUNC), {}", slots_to(callee)), true)
         }
-        PatchKind::Core { resolved, .. } => (unpatched::CORE, patch.symbol.clone(), resolved),
+        PatchKind::Core { resolved: true, .. } => {
+            (unpatched::CORE, "the number of the target's types".to_owned(), true)
+        }
+        PatchKind::Core { resolved: false, .. } => {
+            (unpatched::CORE, "nothing yet: the target's types are not known".to_owned(), false)
+        }
     }
 }
 
@@ -137,12 +138,14 @@ fn instruction(insns: &[Insn], patch: &Patch, becomes: &str) -> String {
 
 /// The function that a slot came from.
 pub(super) fn piece_of(program: &ProgLoad, insn: usize) -> Option<&Piece> {
-    program.pieces.iter().rev().find(|piece| piece.at <= insn)
+    let after = program.pieces.partition_point(|piece| piece.at <= insn);
+    program.pieces.get(after.checked_sub(1)?)
 }
 
 /// The last line record at or before a slot.
 fn source_line(spec: &Spec<'_>, program: &ProgLoad, insn: usize) -> Option<SourceLine> {
-    let record = program.line_info.iter().rev().find(|record| record.insn_off as usize <= insn)?;
+    let after = program.line_info.partition_point(|record| record.insn_off as usize <= insn);
+    let record = program.line_info.get(after.checked_sub(1)?)?;
     let btf = spec.btf.as_ref()?;
     let text = |offset| btf.string(offset).unwrap_or_default().trim().to_owned();
     Some(SourceLine {

@@ -1,5 +1,7 @@
 //! The maps: how each is defined, and whether it will be there.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::Bytes;
@@ -59,13 +61,35 @@ pub struct Variable {
     pub size: u64,
 }
 
-/// All maps.
-pub(super) fn all(spec: &Spec<'_>, plan: Option<&Plan>) -> Vec<MapFacts> {
-    spec.maps.iter().enumerate().map(|(index, map)| one(spec, plan, MapId(index), map)).collect()
+/// Who needs which map: programs, and maps that hold it.
+#[derive(Default)]
+struct Needs<'a> {
+    programs: BTreeMap<MapId, Vec<&'a str>>,
+    maps: BTreeMap<Place, Vec<&'a str>>,
 }
 
-fn one(spec: &Spec<'_>, plan: Option<&Plan>, id: MapId, map: &MapSpec) -> MapFacts {
-    let create = plan.and_then(|plan| plan.map(id));
+/// All maps.
+pub(super) fn all(spec: &Spec<'_>, plan: Option<&Plan>) -> Vec<MapFacts> {
+    let mut needs = Needs::default();
+    for program in plan.iter().flat_map(|plan| plan.prog_loads()) {
+        for id in program.map_ids() {
+            needs.programs.entry(id).or_default().push(&program.name);
+        }
+    }
+    for (outer, slot) in spec.maps.iter().flat_map(|outer| outer.slots.iter().map(move |slot| (outer, slot))) {
+        needs.maps.entry(slot.holds).or_default().push(&outer.name);
+    }
+    let variables = definition::variables(spec);
+    let all = spec.maps.iter().enumerate().map(|(index, map)| (MapId(index), map));
+    all.map(|(id, map)| {
+        let create = plan.and_then(|plan| plan.map(id));
+        let definition = definition::members(spec, &variables, map);
+        one(spec, map, definition, create, why(plan, &needs, id, map))
+    })
+    .collect()
+}
+
+fn one(spec: &Spec<'_>, map: &MapSpec, definition: Vec<Member>, create: Option<&MapCreate>, why: String) -> MapFacts {
     let attr = create.map_or(map.attr, |create| create.attr);
     let section = spec.object.sections.get(map.place.section);
     let data = section.map_or(&[][..], |section| section.data);
@@ -76,7 +100,7 @@ fn one(spec: &Spec<'_>, plan: Option<&Plan>, id: MapId, map: &MapSpec) -> MapFac
         section: section.map_or_else(String::new, |section| section.name.to_string()),
         offset: map.place.offset,
         origin: origin(map.origin),
-        definition: definition::members(spec, map),
+        definition,
         r#type: names::map_type_short(attr.map_type),
         bytes_key: attr.key_size,
         bytes_value: attr.value_size,
@@ -85,7 +109,7 @@ fn one(spec: &Spec<'_>, plan: Option<&Plan>, id: MapId, map: &MapSpec) -> MapFac
         variables: variables(spec, map),
         slots: map.slots.iter().map(|slot| format!("[{}] = {}", slot.index, name_of(spec, slot.holds))).collect(),
         created: create.is_some(),
-        why: why(spec, plan, id, map),
+        why,
         adjusted: create.map_or_else(Vec::new, |create| adjustments(&map.attr, create)),
         error: map.broken.as_ref().map(ToString::to_string),
         bytes: Bytes(extent.to_vec()),
@@ -122,25 +146,20 @@ fn name_of(spec: &Spec<'_>, place: Place) -> String {
 }
 
 /// Why a map will be there, or will not.
-fn why(spec: &Spec<'_>, plan: Option<&Plan>, id: MapId, map: &MapSpec) -> String {
+fn why(plan: Option<&Plan>, needs: &Needs<'_>, id: MapId, map: &MapSpec) -> String {
     let Some(plan) = plan else { return "not created: there is no program to load".to_owned() };
-    let users: Vec<_> = plan
-        .prog_loads()
-        .filter(|program| program.map_ids().contains(&id))
-        .map(|program| format!("`{}`", program.name))
-        .collect();
-    let holders: Vec<_> = spec
-        .maps
-        .iter()
-        .filter(|outer| outer.slots.iter().any(|slot| slot.holds == map.place))
-        .map(|outer| format!("`{}`", outer.name))
-        .collect();
-    match (plan.map(id), users.as_slice(), map.broken.is_some()) {
-        (Some(_), [], _) => format!("created: map {} holds it", holders.join(", ")),
-        (Some(_), [user], _) => format!("created: program {user} uses it"),
-        (Some(_), users, _) => format!("created: programs {} use it", users.join(", ")),
-        (None, _, true) => "not created: its definition makes no sense".to_owned(),
-        (None, _, false) => "not created: no program to be loaded reaches it".to_owned(),
+    if plan.map(id).is_none() {
+        let reason =
+            if map.broken.is_some() { "its definition makes no sense" } else { "no program to be loaded reaches it" };
+        return format!("not created: {reason}");
+    }
+    let names = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    let programs = needs.programs.get(&id).map_or(&[][..], Vec::as_slice);
+    let holders = needs.maps.get(&map.place).map_or(&[][..], Vec::as_slice);
+    match (programs, holders) {
+        ([], holders) => format!("created: held by map {}", names(holders)),
+        ([one], _) => format!("created: program `{one}` uses it"),
+        (several, _) => format!("created: programs {} use it", names(several)),
     }
 }
 

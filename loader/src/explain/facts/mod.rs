@@ -27,6 +27,7 @@ pub use holes::{HoleFacts, SourceLine};
 pub use maps::{MapFacts, Variable};
 pub use programs::{FunctionFacts, ProgramFacts};
 pub use records::Record;
+pub(in crate::explain) use sections::counted;
 pub use sections::{Role, SectionFacts};
 pub use steps::StepFacts;
 pub use unpatched::{HOLES, HoleKind};

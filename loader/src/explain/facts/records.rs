@@ -85,16 +85,19 @@ const RELA_SIZE: usize = 24;
 pub(super) fn of(spec: &Spec<'_>, headers: &[Header], piece: &Piece, insn: usize) -> Record {
     let offset = piece.place.offset + (insn.saturating_sub(piece.at) * Insn::SIZE) as u64;
     let Some(section) = spec.object.sections.get(piece.place.section) else { return Record::None };
-    if let Some(record) = section.relocs.iter().find(|record| record.offset == offset) {
-        return of_elf(spec, headers, section, record);
+    if let Ok(number) = section.relocs.binary_search_by_key(&offset, |record| record.offset) {
+        return of_elf(spec, headers, section, number);
     }
-    let core =
-        spec.core_relos.get(&section.index).and_then(|all| all.iter().find(|one| u64::from(one.insn_off) == offset));
-    core.map_or(Record::None, |core| of_core(spec, core))
+    let core = spec.core_relos.get(&section.index).map_or(&[][..], Vec::as_slice);
+    match core.binary_search_by_key(&offset, |record| record.insn_off.into()).map(|number| core.get(number)) {
+        Ok(Some(record)) => of_core(spec, record),
+        _ => Record::None,
+    }
 }
 
-fn of_elf(spec: &Spec<'_>, headers: &[Header], target: &Section<'_>, record: &RelocRecord) -> Record {
+fn of_elf(spec: &Spec<'_>, headers: &[Header], target: &Section<'_>, number: usize) -> Record {
     let object = spec.object;
+    let Some(record) = target.relocs.get(number) else { return Record::None };
     let (symbol_name, place) = match object.symbols.get(record.symbol) {
         Some(symbol) => {
             let section = object.section_of(symbol).map_or("", |section| section.name.as_ref());
@@ -107,7 +110,7 @@ fn of_elf(spec: &Spec<'_>, headers: &[Header], target: &Section<'_>, record: &Re
         }
         None => (String::new(), String::new()),
     };
-    let raw = raw(spec, headers, target.index, record);
+    let raw = raw(spec, headers, target.index, record, number);
     let r_type_name = R_TYPES.iter().find(|(number, _)| *number == record.r_type);
     Record::Elf {
         section: raw.map_or_else(String::new, |(section, ..)| section.name.to_string()),
@@ -122,21 +125,25 @@ fn of_elf(spec: &Spec<'_>, headers: &[Header], target: &Section<'_>, record: &Re
     }
 }
 
-/// The record's own bytes: their section, where they lie in the file, and what they are.
+/// The record's own bytes: their section, where they lie in the file, and what they are. `number`: where it stands if the
+/// section's records are in order, as they are in what clang writes.
 fn raw<'s, 'data>(
     spec: &'s Spec<'data>,
     headers: &[Header],
     target: usize,
     record: &RelocRecord,
+    number: usize,
 ) -> Option<(&'s Section<'data>, u64, &'data [u8])> {
     let info = (record.symbol as u64) << 32 | u64::from(record.r_type);
     let start: Vec<u8> = [record.offset, info].into_iter().flat_map(u64::to_le_bytes).collect();
     spec.object.sections.iter().zip(headers).find_map(|(section, header)| {
-        let of_target = header.is_reloc() && header.info as usize == target;
+        if !header.is_reloc() || header.info as usize != target {
+            return None;
+        }
         let size = if header.sh_type == SHT_RELA { RELA_SIZE } else { REL_SIZE };
-        let mut records = section.data.chunks_exact(size).enumerate().filter(|_| of_target);
-        let (number, bytes) = records.find(|(_, bytes)| bytes.starts_with(&start))?;
-        Some((section, section.file_offset.saturating_add((number * size) as u64), bytes))
+        let at = number.checked_mul(size)?;
+        let bytes = section.data.get(at..at.checked_add(size)?).filter(|bytes| bytes.starts_with(&start))?;
+        Some((section, section.file_offset.saturating_add(at as u64), bytes))
     })
 }
 

@@ -150,9 +150,9 @@ fn meaning(readings: &Readings<'_>, spec: &Spec<'_>, section: &Section<'_>) -> (
         }
         Some(MapOrigin::Data { read_only: false }) => (Role::Data, "globals -> an array map of one entry".to_owned()),
         Some(MapOrigin::Btf) => {
-            (Role::Maps, format!("maps {}; the bytes are zero, the definition is the type in .BTF", names.join(", ")))
+            (Role::Maps, format!("map {}; the bytes are zero, the definition is the type in .BTF", names.join(", ")))
         }
-        Some(MapOrigin::Legacy) => (Role::Maps, format!("maps {}; the bytes are the definition", names.join(", "))),
+        Some(MapOrigin::Legacy) => (Role::Maps, format!("map {}; the bytes are the definition", names.join(", "))),
         None => ignored(UNKNOWN),
     }
 }
@@ -185,10 +185,18 @@ fn relocs(readings: &Readings<'_>, header: Header) -> (Role, String) {
     let Some(target) = target else { return ignored(UNKNOWN) };
     let count = target.relocs.len();
     if target.is_code {
-        return (Role::Relocs, format!("relocation records of section {}: {count} holes", target.index));
+        return (Role::Relocs, format!("relocation records of section {}: {}", target.index, counted(count, "hole")));
     }
     if target.name == ".maps" {
-        return (Role::Relocs, format!("relocation records of section {}: {count} slots of maps", target.index));
+        return (
+            Role::Relocs,
+            format!("relocation records of section {}: {} of maps", target.index, counted(count, "slot")),
+        );
     }
     ignored(if target.name.starts_with(".debug_") { "belongs to the debug information" } else { SHIFTS })
+}
+
+/// `1 hole`, `2 holes`.
+pub(in crate::explain) fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }

@@ -1,6 +1,6 @@
 //! Where the value of each field of a system call comes from.
 
-/// How a map was defined, which decides where its numbers stand.
+/// What a call is about, where that decides where its numbers stand: for a map, how it was defined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Origin {
     Btf,
@@ -8,8 +8,10 @@ pub(super) enum Origin {
     Data,
     /// The inner map that a map of maps is created with.
     Pattern,
-    /// The call creates no map.
-    None,
+    /// The call fills a slot of a map of maps or programs.
+    Slot,
+    /// Any other call.
+    Other,
 }
 
 /// A field of a call, and where its value comes from.
@@ -24,7 +26,7 @@ const fn source(call: &'static str, field: &'static str, from: &'static str) -> 
 }
 
 /// Fields that mean the same in every call of their kind. `*`: of any call.
-const SOURCES: [Source; 37] = [
+const SOURCES: [Source; 39] = [
     source("BPF_BTF_LOAD", "btf", "section .BTF, with the offsets and sizes of globals filled in"),
     source("BPF_BTF_LOAD", "btf_size", "the size of section .BTF"),
     source("BPF_BTF_LOAD", "btf_log_buf", "none: the first try is silent"),
@@ -35,9 +37,11 @@ const SOURCES: [Source; 37] = [
     source("BPF_MAP_CREATE", "map_ifindex", "no network card is to hold it"),
     source("BPF_MAP_CREATE", "btf_fd", "what BPF_BTF_LOAD returned, if the map has types"),
     source("BPF_MAP_CREATE", "btf_vmlinux_value_type_id", "only for struct_ops"),
-    source("BPF_MAP_UPDATE_ELEM", "key", "the slot's number"),
-    source("BPF_MAP_UPDATE_ELEM", "value", "the section's bytes, or the descriptor of what the slot holds"),
-    source("BPF_MAP_UPDATE_ELEM", "flags", "create or replace"),
+    source("BPF_MAP_UPDATE_ELEM", "key", "an array of one entry: the only key is 0"),
+    source("BPF_MAP_UPDATE_ELEM", "value", "the section's bytes, with what --set has changed"),
+    source("slot", "key", "the slot's number"),
+    source("slot", "value", "the descriptor of what the slot holds"),
+    source("*", "flags", "BPF_ANY: create or replace"),
     source("BPF_PROG_LOAD", "prog_type", "the section's name begins with `socket`, or --section names it"),
     source("BPF_PROG_LOAD", "insn_cnt", "slots of 8 bytes: lddw counts twice"),
     source("BPF_PROG_LOAD", "insns", "the program and the functions that it calls, every hole filled"),
@@ -126,13 +130,14 @@ const INNER: &str = "the same member of the definition in `values`";
 
 /// Where the value of a field comes from; empty if the tables do not say.
 pub(super) fn of(call: &str, field: &str, origin: Origin) -> &'static str {
+    let call = if origin == Origin::Slot { "slot" } else { call };
     let of_map = MAP_SOURCES.iter().find(|(name, _)| *name == field).map(|(_, sources)| sources);
     let from = of_map.and_then(|[btf, legacy, data, pattern]| match origin {
         Origin::Btf => Some(*btf),
         Origin::Legacy => Some(*legacy),
         Origin::Data => Some(*data),
         Origin::Pattern => Some(*pattern),
-        Origin::None => None,
+        Origin::Slot | Origin::Other => None,
     });
     let everywhere = || SOURCES.iter().find(|row| (row.call == call || row.call == "*") && row.field == field);
     from.or_else(|| everywhere().map(|row| row.from)).unwrap_or_default()

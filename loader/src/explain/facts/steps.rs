@@ -30,7 +30,8 @@ fn one(spec: &Spec<'_>, plan: &Plan, n: usize, the_step: &Step) -> StepFacts {
     let command = call.command.unwrap_or(call.syscall);
     let origin = match the_step {
         Step::MapCreate(map) => origin(spec, map),
-        _ => sources::Origin::None,
+        Step::SlotUpdate(_) => sources::Origin::Slot,
+        _ => sources::Origin::Other,
     };
     let sources = call.fields.iter().map(|(field, _)| sources::of(command, field, origin)).collect();
     let program = match the_step {

@@ -1,7 +1,7 @@
 //! Stage 3: the holes in the instructions.
 
 use super::layout::Page;
-use crate::explain::facts::{Facts, HoleFacts, ProgramFacts, Record};
+use crate::explain::facts::{Facts, HoleFacts, ProgramFacts, Record, counted};
 
 const LESSON: [&str; 2] = [
     "Where clang cannot know a number it leaves a hole, and a record that says which symbol belongs there.",
@@ -27,11 +27,7 @@ fn one(page: &mut Page, program: &ProgramFacts) {
         }
         return;
     };
-    let holes = match program.holes.len() {
-        0 => "no hole".to_owned(),
-        1 => "1 hole".to_owned(),
-        count => format!("{count} holes"),
-    };
+    let holes = counted(program.holes.len(), "hole");
     page.text(2, &format!("program `{name}`, section {section}: {insns} slots, {holes}"));
     for function in program.functions.iter().filter(|function| function.insn > 0) {
         let from = format!("{} + {:#x}", function.section, function.offset);
@@ -59,7 +55,7 @@ fn hole(page: &mut Page, hole: &HoleFacts) {
     row("before", format!("{}  {}", slots(&hole.before, false), hole.text));
     row("after", format!("{}  {}", slots(&hole.after, hole.takes_fd), hole.text_after));
     row("fills", hole.fills.clone());
-    row("if left open", hole.unpatched.to_owned());
+    row("if left open", hole.left_open.clone());
     page.table(6, &rows);
 }
 

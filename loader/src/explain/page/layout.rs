@@ -11,7 +11,7 @@ pub enum Line {
     Text(String),
 }
 
-/// Columns that the last cell of a table gets at least; a narrower terminal breaks the line itself.
+/// Columns that words need at least: on a terminal with fewer, lines are left as they are.
 const MIN_CELL: usize = 24;
 /// Bytes in a line of a dump.
 const PER_LINE: usize = 16;
@@ -72,19 +72,17 @@ impl Page {
         }
     }
 
-    /// `start`, and then words that may take several lines, each of which begins in column `hang`.
+    /// `start`, and then words that may take several lines, each of which begins in column `hang`: where the terminal is too
+    /// narrow for that, a little behind the indent.
     fn row(&mut self, indent: usize, hang: usize, start: &str, words: &str) {
-        let (indent, hang) = (" ".repeat(indent), " ".repeat(hang));
-        let mut line = format!("{indent}{start}{}", printable(words));
-        let Some(width) = self.look.width.filter(|width| *width >= hang.len() + MIN_CELL) else {
-            self.lines.push(Line::Text(line.trim_end().to_owned()));
-            return;
-        };
+        let mut line = format!("{}{start}{}", " ".repeat(indent), printable(words));
+        let width = self.look.width.filter(|width| *width >= indent + MIN_CELL).unwrap_or(usize::MAX);
+        let hang = if width.saturating_sub(hang) < MIN_CELL { indent + 4 } else { hang };
         while line.chars().count() > width {
-            let Some(end) = break_before(&line, width, hang.len().max(indent.len() + start.len())) else { break };
+            let Some(end) = break_before(&line, width, hang) else { break };
             let rest = line.split_off(end);
             self.lines.push(Line::Text(line.trim_end().to_owned()));
-            line = format!("{hang}{}", rest.trim_start());
+            line = format!("{}{}", " ".repeat(hang), rest.trim_start());
         }
         self.lines.push(Line::Text(line.trim_end().to_owned()));
     }
@@ -103,8 +101,8 @@ impl Page {
 
 /// Where to break a line that is longer than `width`: at its last space within, but behind column `from`.
 fn break_before(line: &str, width: usize, from: usize) -> Option<usize> {
-    let within = line.char_indices().take(width + 1).filter(|(_, c)| *c == ' ').map(|(at, _)| at);
-    within.filter(|at| *at > from).last()
+    let within = line.char_indices().take(width.saturating_add(1)).skip(from + 1);
+    within.filter(|(_, c)| *c == ' ').map(|(at, _)| at).last()
 }
 
 /// `18 01 00 00`.
@@ -141,8 +139,15 @@ mod tests {
     #[test]
     fn the_last_cell_goes_on_below_itself_where_the_terminal_ends() {
         let row = vec!["name".to_owned(), "one two three four five six seven".to_owned()];
-        let expected = ["name  one two three four", "      five six seven"];
+        let expected = ["name  one two three four five", "      six seven"];
         assert_eq!(lines(Some(30), |page| page.table(0, &[row])), expected);
+    }
+
+    #[test]
+    fn where_the_last_cell_would_be_too_narrow_its_words_go_on_behind_the_indent() {
+        let row = vec!["a name of twenty chars".to_owned(), "one two three four".to_owned()];
+        let expected = ["a name of twenty chars  one two", "    three four"];
+        assert_eq!(lines(Some(32), |page| page.table(0, &[row])), expected);
     }
 
     #[test]

@@ -41,7 +41,7 @@ fn one(page: &mut Page, map: &MapFacts) {
         page.dump(4, map.offset, &map.bytes.0);
     }
     for change in &map.adjusted {
-        page.text(4, &format!("changed: {change}"));
+        page.text(4, &format!("note: {change}"));
     }
     if let Some(error) = &map.error {
         page.text(4, &format!("error: {error}"));
