@@ -1,6 +1,7 @@
-//! What a step is, in words: a system call as strace writes it, or as JSON.
+//! What a step is, in words: a system call as strace writes it, or as JSON. Both come from one [`Call`], which is plain data.
 //!
-//! Both come from one [`Call`], which is plain data; the library prints nothing itself.
+//! [`facts`] is the same for a whole object, from its sections to the last call, with where each number comes from; [`page`]
+//! makes text of that. The library prints nothing itself.
 
 mod calls;
 pub mod facts;
