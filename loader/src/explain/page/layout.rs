@@ -72,18 +72,28 @@ impl Page {
         }
     }
 
-    /// `start`, and then words that may take several lines, each of which begins in column `hang`: where the terminal is too
-    /// narrow for that, a little behind the indent.
+    /// `start`, and then words that may take several lines, each of which begins in column `hang`. Where the terminal is too
+    /// narrow for that, the words stand on lines of their own.
     fn row(&mut self, indent: usize, hang: usize, start: &str, words: &str) {
-        let mut line = format!("{}{start}{}", " ".repeat(indent), printable(words));
+        let (words, start) = (printable(words), format!("{}{start}", " ".repeat(indent)));
+        let mut line = format!("{start}{words}");
         let width = self.look.width.filter(|width| *width >= indent + MIN_CELL).unwrap_or(usize::MAX);
-        let hang = if width.saturating_sub(hang) < MIN_CELL { indent + 4 } else { hang };
+        let mut hang = hang;
+        if line.chars().count() > width && width.saturating_sub(hang) < MIN_CELL {
+            hang = indent + 4;
+            self.push(&start);
+            line = format!("{}{words}", " ".repeat(hang));
+        }
         while line.chars().count() > width {
             let Some(end) = break_before(&line, width, hang) else { break };
             let rest = line.split_off(end);
-            self.lines.push(Line::Text(line.trim_end().to_owned()));
+            self.push(&line);
             line = format!("{}{}", " ".repeat(hang), rest.trim_start());
         }
+        self.push(&line);
+    }
+
+    fn push(&mut self, line: &str) {
         self.lines.push(Line::Text(line.trim_end().to_owned()));
     }
 
@@ -111,10 +121,15 @@ pub(super) fn spaced(bytes: &[u8]) -> String {
     bytes.join(" ")
 }
 
-/// Names and source lines come from the object: nothing in them may move the cursor.
+/// Names and source lines come from the object: nothing in them may move the cursor or turn the direction of writing.
 fn printable(text: &str) -> String {
-    let shown = |c: char| if c == '\t' { " ".to_owned() } else { c.escape_default().to_string() };
-    text.chars().map(|c| if c.is_control() { shown(c) } else { c.to_string() }).collect()
+    let shown = |c: char| match c {
+        '\t' => " ".to_owned(),
+        // Not for what is escaped in a string only.
+        '"' | '\'' | '\\' => c.to_string(),
+        c => c.escape_debug().to_string(),
+    };
+    text.chars().map(shown).collect()
 }
 
 #[cfg(test)]
@@ -144,9 +159,9 @@ mod tests {
     }
 
     #[test]
-    fn where_the_last_cell_would_be_too_narrow_its_words_go_on_behind_the_indent() {
-        let row = vec!["a name of twenty chars".to_owned(), "one two three four".to_owned()];
-        let expected = ["a name of twenty chars  one two", "    three four"];
+    fn where_the_last_cell_would_be_too_narrow_its_words_stand_on_lines_of_their_own() {
+        let row = vec!["a name of twenty chars".to_owned(), "one two three four five six seven".to_owned()];
+        let expected = ["a name of twenty chars", "    one two three four five six", "    seven"];
         assert_eq!(lines(Some(32), |page| page.table(0, &[row])), expected);
     }
 
@@ -159,8 +174,9 @@ mod tests {
     }
 
     #[test]
-    fn what_an_object_says_cannot_move_the_cursor() {
+    fn what_an_object_says_cannot_move_the_cursor_or_turn_the_text_around() {
         assert_eq!(lines(None, |page| page.text(0, "a\u{1b}[2Jb\tc\nd")), ["a\\u{1b}[2Jb c\\nd"]);
+        assert_eq!(lines(None, |page| page.text(0, "\"größe\" \u{202e}x")), ["\"größe\" \\u{202e}x"]);
     }
 
     #[test]

@@ -28,7 +28,7 @@ fn one(page: &mut Page, map: &MapFacts) {
     let rows: Vec<_> = map
         .definition
         .iter()
-        .map(|member| vec![member.name.clone(), member.from.clone(), format!("-> {}", member.sets)])
+        .map(|member| vec![member.name.clone(), member.sets.clone(), member.from.clone()])
         .collect();
     page.table(4, &rows);
     for variable in &map.variables {
