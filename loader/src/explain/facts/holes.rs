@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 
-use super::Readings;
 use super::headers::Header;
 use super::records::{self, Record};
 use super::unpatched::{self, HoleKind};
@@ -63,17 +62,11 @@ pub struct SourceLine {
 const SAME: &str = "not noticed: the bytes are the same";
 
 /// All holes of a program.
-pub(super) fn all(
-    readings: &Readings<'_>,
-    spec: &Spec<'_>,
-    plan: &Plan,
-    headers: &[Header],
-    program: &ProgLoad,
-) -> Vec<HoleFacts> {
+pub(super) fn all(spec: &Spec<'_>, plan: &Plan, headers: &[Header], program: &ProgLoad) -> Vec<HoleFacts> {
     let resolved = program.resolve(|_| 0);
     let one = |patch: &Patch| {
         let text = patch_text(program, patch, &resolved);
-        let (kind, fills, is_resolved) = describe(readings.plan.unwrap_or(plan), patch);
+        let (kind, fills, is_resolved) = describe(plan, patch);
         HoleFacts {
             program: program.name.clone(),
             insn: patch.insn,

@@ -79,7 +79,7 @@ impl Facts {
     /// Collects what there is to say.
     pub fn of(readings: &Readings<'_>) -> Self {
         let (spec, plan) = (readings.spec, readings.plan);
-        let programs = spec.zip(plan).map_or_else(Vec::new, |(spec, plan)| programs::all(readings, spec, plan));
+        let programs = spec.zip(plan).map_or_else(Vec::new, |(spec, plan)| programs::all(readings.bytes, spec, plan));
         Self {
             file_size: readings.object.file_size,
             sections: sections::all(readings),

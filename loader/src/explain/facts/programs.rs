@@ -2,10 +2,9 @@
 
 use serde::Serialize;
 
+use super::headers::{self, Header};
 use super::holes::{self, HoleFacts};
-use super::{Readings, headers};
 use crate::btf::value::hex;
-use crate::explain::facts::headers::Header;
 use crate::insn::Insn;
 use crate::plan::{Fate, Piece, Plan, ProgId, ProgLoad, ProgramPlan};
 use crate::spec::Spec;
@@ -64,18 +63,12 @@ pub struct FunctionFacts {
 }
 
 /// All socket filters of the object.
-pub(super) fn all(readings: &Readings<'_>, spec: &Spec<'_>, plan: &Plan) -> Vec<ProgramFacts> {
-    let headers = headers::read(readings.bytes);
-    plan.programs.iter().map(|program| one(readings, spec, plan, &headers, program)).collect()
+pub(super) fn all(bytes: &[u8], spec: &Spec<'_>, plan: &Plan) -> Vec<ProgramFacts> {
+    let headers = headers::read(bytes);
+    plan.programs.iter().map(|program| one(spec, plan, &headers, program)).collect()
 }
 
-fn one(
-    readings: &Readings<'_>,
-    spec: &Spec<'_>,
-    plan: &Plan,
-    headers: &[Header],
-    program: &ProgramPlan,
-) -> ProgramFacts {
+fn one(spec: &Spec<'_>, plan: &Plan, headers: &[Header], program: &ProgramPlan) -> ProgramFacts {
     let (fate, why, id, error) = fate(program);
     let loaded = id.and_then(|id| plan.prog_loads().find(|load| load.id == id));
     let mut facts = ProgramFacts {
@@ -96,7 +89,7 @@ fn one(
         slots: Vec::new(),
     };
     if let Some(load) = loaded {
-        facts.holes = holes::all(readings, spec, plan, headers, load);
+        facts.holes = holes::all(spec, plan, headers, load);
         add_load(&mut facts, spec, plan, load);
     }
     facts
