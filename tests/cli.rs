@@ -46,11 +46,12 @@ fn fails(code: i32, args: &[&str], says: &[&str]) {
     assert!(text(&errors[0], "message").starts_with(message.trim_end_matches(':')), "{message} / {}", errors[0]);
 }
 
-/// As [`fails`], for a file that cannot be read as an object: `check` and `load` agree.
+/// As [`fails`], for a file that cannot be read as an object: all commands agree.
 #[track_caller]
 fn unreadable(path: &str, says: &[&str]) {
     let says: Vec<_> = says.iter().copied().chain([path]).collect();
     fails(3, &["check", path], &says);
+    fails(3, &["explain", path], &says);
     fails(3, &["load", path, "--connect", NOBODY], &says);
 }
 
@@ -232,7 +233,7 @@ fn a_usage_error_is_data_however_json_was_asked_for() {
 #[test]
 fn help_and_version_are_0_and_go_to_standard_output() {
     let mut asked = vec![vec!["--help"], vec!["-h"], vec!["help"], vec!["--version"], vec!["-V"]];
-    for command in ["demo", "check", "load"] {
+    for command in ["demo", "check", "load", "explain"] {
         asked.extend([vec![command, "--help"], vec!["help", command]]);
     }
     for args in asked {
@@ -307,6 +308,8 @@ fn a_reader_that_goes_away_ends_the_program_quietly() {
         &["check", &whole, "--dry-run", "-v"][..],
         &["check", &whole, "--dry-run", "--json"],
         &["load", &whole, "--dry-run", "--connect", NOBODY],
+        &["explain", &whole, "--bytes"],
+        &["explain", &whole, "--json"],
         &["check", "/no/such/file", "--json"],
         &["check", "--json"],
         &["--help"],

@@ -25,7 +25,7 @@
 //! | [`kernel`] | a step, performed: maps and programs as descriptors |
 //! | [`hook`] | the places that take a socket filter |
 //! | [`observe`] | maps, events, statistics, stalls |
-//! | [`explain`] | a step in strace's words, or as data |
+//! | [`explain`] | a step in strace's words, or as data; all that there is to say about an object |
 //! | [`verdict`] | why the kernel said no |
 //! | [`target`] | what a plan must know of the kernel |
 //!

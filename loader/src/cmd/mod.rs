@@ -3,6 +3,7 @@
 mod check;
 mod connect;
 mod demo;
+mod explain;
 mod failure;
 mod host_port;
 mod load;
@@ -39,6 +40,7 @@ const EXAMPLES: &str = "\
 Examples:
   minibpf demo                                                the whole journey; nothing else needed
   minibpf check bpf-src/count.bpf.o                           would the kernel take it?
+  minibpf explain bpf-src/count.bpf.o                         each step of its load, and why; needs no privileges
   minibpf load bpf-src/count.bpf.o --connect 127.0.0.1:80     filter a TCP connection and talk through it
 ";
 
@@ -46,6 +48,7 @@ const LONG_AFTER: &str = "\
 Examples:
   minibpf demo                                                the whole journey; nothing else needed
   minibpf check bpf-src/count.bpf.o                           would the kernel take it?
+  minibpf explain bpf-src/count.bpf.o                         each step of its load, and why; needs no privileges
   minibpf load bpf-src/count.bpf.o --connect 127.0.0.1:80     filter a TCP connection and talk through it
   minibpf load bpf-src/drop.bpf.o --set longer_than=100 --connect 127.0.0.1:80 --trace
 
@@ -67,6 +70,7 @@ enum Command {
     Demo(demo::Demo),
     Check(check::Check),
     Load(load::Load),
+    Explain(explain::Explain),
 }
 
 /// Options of every command.
@@ -101,6 +105,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Demo(demo) => demo.run(&output),
         Command::Check(check) => check.run(&output),
         Command::Load(load) => load.run(&output),
+        Command::Explain(explain) => explain.run(&output),
     };
     match result {
         Ok(()) => Exit::Done.into(),

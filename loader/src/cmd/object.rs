@@ -47,6 +47,22 @@ impl PlanOptions {
         }
     }
 
+    /// The section whose programs are to be taken as socket filters.
+    pub(crate) fn section(&self) -> Option<&str> {
+        self.section.as_deref()
+    }
+
+    /// What will be done.
+    pub(crate) fn plan(&self, path: &Path, spec: &Spec<'_>) -> Result<Plan, Failure> {
+        let target = self.target(spec)?;
+        Plan::new(spec, &self.options(), &target).map_err(|error| Failure::from(error).at(path.display()))
+    }
+
+    /// Whether the target is the running kernel, all of it.
+    pub(crate) fn wants_running_btf(&self) -> bool {
+        self.btf.is_none()
+    }
+
     /// The running kernel with what is pinned there, but for types that the user chose.
     fn target(&self, spec: &Spec<'_>) -> Result<Target, Failure> {
         let Some(path) = &self.btf else { return self.pins.look(Target::running(spec)) };
@@ -83,8 +99,7 @@ pub(crate) fn with_plan<T>(
     let at = |failure: Failure| failure.at(path.display());
     let object = Object::parse(bytes).map_err(|error| at(error.into()))?;
     let spec = Spec::read(&object).map_err(|error| at(error.into()))?;
-    let target = options.target(&spec)?;
-    let plan = Plan::new(&spec, &options.options(), &target).map_err(|error| at(error.into()))?;
+    let plan = options.plan(path, &spec)?;
     use_it(&spec, &plan)
 }
 

@@ -29,27 +29,40 @@ pub(crate) struct Output {
     pretty: bool,
     quiet: bool,
     verbose: u8,
+    /// Colour on standard error, and on standard output.
     color: bool,
+    color_out: bool,
 }
 
 impl Output {
     pub(crate) fn new(common: &Common) -> Self {
-        let color = match common.color {
+        let color = |is_terminal: bool| match common.color {
             When::Always => true,
             When::Never => false,
             When::Auto => {
                 let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
                 let dumb = std::env::var_os("TERM").is_some_and(|value| value == "dumb");
-                !refused && !dumb && std::io::stderr().is_terminal()
+                !refused && !dumb && is_terminal
             }
         };
+        let (color, color_out) = (color(std::io::stderr().is_terminal()), color(std::io::stdout().is_terminal()));
         let json = common.json || common.pretty;
-        Self { json, pretty: common.pretty, quiet: common.quiet, verbose: common.verbose, color }
+        Self { json, pretty: common.pretty, quiet: common.quiet, verbose: common.verbose, color, color_out }
     }
 
     /// How much of long arguments is shown.
     pub(crate) fn detail(&self) -> Detail {
         if self.verbose > 0 { Detail::Full } else { Detail::Short }
+    }
+
+    /// Whether less is to be said.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
+    /// Whether more is to be said.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbose > 0
     }
 
     /// Data: one JSON line. Nothing without `--json`.
@@ -63,6 +76,12 @@ impl Output {
             writeln!(std::io::stdout().lock(), "{text}")?;
         }
         Ok(())
+    }
+
+    /// Data as text: the title of a part.
+    pub(crate) fn heading(&self, text: &str) -> Result<(), Failure> {
+        let style = if self.color_out { Style::new().bold() } else { Style::new() };
+        self.text(format_args!("{style}{text}{style:#}"))
     }
 
     /// Narration. Nothing with `--json`, which carries it as data, and nothing with `--quiet`.

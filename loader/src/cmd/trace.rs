@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::os::fd::{AsFd, AsRawFd};
 
-use minibpf::explain::{self, Call, Descriptors, Fd};
+use minibpf::explain::{self, Call, Descriptors, Fd, Planned};
 use minibpf::kernel::{Attempt, Kernel, Outcome};
 use minibpf::plan::{MapCreate, MapId, Plan, ProgId, Step};
 use minibpf::sys::{SysError, errno_name};
@@ -31,29 +31,6 @@ impl Descriptors for Live<'_> {
 
     fn map_number(&self, id: MapId) -> i32 {
         self.0.map_fd(id).map_or(-1, |map| map.as_raw_fd())
-    }
-}
-
-/// Descriptors by what they will be: of a load that is only planned.
-pub(crate) struct Planned<'a>(pub(crate) &'a Plan);
-
-impl Descriptors for Planned<'_> {
-    fn btf(&self) -> Option<Fd> {
-        self.0.btf().map(|_| Fd::Role("btf".to_owned()))
-    }
-
-    fn map(&self, id: MapId) -> Fd {
-        let name = self.0.map(id).map_or("", |map| map.name.as_str());
-        Fd::Role(format!("map {name}"))
-    }
-
-    fn prog(&self, id: ProgId) -> Fd {
-        let name = self.0.prog_loads().find(|program| program.id == id).map_or("", |program| program.name.as_str());
-        Fd::Role(format!("program {name}"))
-    }
-
-    fn map_number(&self, _: MapId) -> i32 {
-        0
     }
 }
 

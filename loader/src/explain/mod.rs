@@ -1,11 +1,15 @@
-//! What a step is, in words: a system call as strace writes it, or as JSON.
+//! What a step is, in words: a system call as strace writes it, or as JSON. Both come from one [`Call`], which is plain data.
 //!
-//! Both come from one [`Call`], which is plain data; the library prints nothing itself.
+//! [`facts`] is the same for a whole object, from its sections to the last call, with where each number comes from; [`page`]
+//! makes text of that. The library prints nothing itself.
 
 mod calls;
+pub mod facts;
 pub mod names;
+pub mod page;
 mod patches;
 mod pins;
+mod planned;
 
 use std::fmt;
 use std::os::fd::{AsFd, AsRawFd};
@@ -20,6 +24,7 @@ pub use calls::{
     step_attempt,
 };
 pub use patches::{PatchText, patch_text};
+pub use planned::Planned;
 
 /// A system call with its arguments decoded.
 #[derive(Debug, Clone, PartialEq)]

@@ -136,6 +136,7 @@ fn prog_load(spec: &Spec<'_>, id: ProgId, program: &Program<'_>, linked: program
         license: spec.license.clone(),
         insns: linked.insns,
         patches: linked.patches,
+        pieces: linked.pieces,
         func_info,
         line_info,
     }

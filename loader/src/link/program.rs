@@ -19,7 +19,7 @@ use super::externs::Externs;
 use crate::btf::ext::CoreRelo;
 use crate::elf::{RelocRecord, SymbolPlace};
 use crate::insn::Insn;
-use crate::plan::{LinkError, LinkErrorKind, MapId, Patch, PatchKind};
+use crate::plan::{LinkError, LinkErrorKind, MapId, Patch, PatchKind, Piece};
 use crate::spec::{Function, MapOrigin, MapSpec, Place, Spec};
 
 /// `BPF_COMPLEXITY_LIMIT_INSNS`, `include/linux/bpf.h`: slots that a privileged program may have.
@@ -31,17 +31,6 @@ pub(super) struct Linked {
     pub(super) insns: Vec<Insn>,
     pub(super) patches: Vec<Patch>,
     pub(super) pieces: Vec<Piece>,
-}
-
-/// Where a function's slots went.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Piece {
-    /// Where it came from.
-    pub(super) place: Place,
-    /// Its size in bytes.
-    pub(super) size: u64,
-    /// Its first slot in the linked program.
-    pub(super) at: usize,
 }
 
 /// Links the program that begins with `entry`.

@@ -5,9 +5,9 @@
 //!
 //! Kernel: `check_btf_func()` and `check_btf_line()`, `kernel/bpf/verifier.c`.
 
-use super::program::Piece;
 use crate::btf::ext::{FuncInfo, LineInfo};
 use crate::insn::Insn;
+use crate::plan::Piece;
 use crate::spec::Spec;
 
 /// Cuts out the records of `pieces`, which are in the order of their slots.

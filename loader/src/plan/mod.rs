@@ -11,7 +11,7 @@ mod pin;
 mod tag;
 
 use crate::insn::Insn;
-use crate::spec::MapAttr;
+use crate::spec::{MapAttr, Place};
 
 pub use external::{Extern, Needs};
 pub use link_error::{LinkError, LinkErrorKind};
@@ -161,10 +161,23 @@ pub struct ProgLoad {
     pub insns: Vec<Insn>,
     /// The holes in them, by ascending slot.
     pub patches: Vec<Patch>,
+    /// The functions that they are made of, by ascending slot.
+    pub pieces: Vec<Piece>,
     /// Where functions begin; slots. Empty without BTF.
     pub func_info: Vec<crate::btf::ext::FuncInfo>,
     /// Where lines begin; slots. Empty without BTF.
     pub line_info: Vec<crate::btf::ext::LineInfo>,
+}
+
+/// Where a function's slots went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Piece {
+    /// Where it came from.
+    pub place: Place,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its first slot in the linked program.
+    pub at: usize,
 }
 
 impl Plan {

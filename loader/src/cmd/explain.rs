@@ -1,0 +1,125 @@
+//! `minibpf explain`: every step of a load, before the first.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use minibpf::elf::Object;
+use minibpf::explain::facts::{Facts, ProgramFacts, Readings, Stage};
+use minibpf::explain::page::{Line, Look, page};
+use minibpf::plan::Plan;
+use minibpf::spec::Spec;
+
+use super::failure::{Exit, Failure};
+use super::object::{self, PlanOptions};
+use super::output::Output;
+
+/// Print every step of a load, and where each number in it comes from. Needs no privileges.
+#[derive(Args)]
+pub(crate) struct Explain {
+    /// Object file from `clang --target=bpf`; - is standard input
+    #[arg(value_name = "OBJ")]
+    object: PathBuf,
+    #[command(flatten)]
+    plan: PlanOptions,
+    /// Stop after this stage
+    #[arg(long, value_name = "STAGE", value_enum, default_value_t = Until::Plan)]
+    until: Until,
+    /// Show the bytes of sections, records and system calls
+    #[arg(long)]
+    bytes: bool,
+}
+
+/// How far to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]
+enum Until {
+    /// The sections of the file
+    Elf,
+    /// The maps and their definitions
+    Maps,
+    /// The holes in the instructions
+    Reloc,
+    /// The system calls
+    Plan,
+}
+
+impl From<Until> for Stage {
+    fn from(until: Until) -> Self {
+        match until {
+            Until::Elf => Self::Elf,
+            Until::Maps => Self::Maps,
+            Until::Reloc => Self::Reloc,
+            Until::Plan => Self::Plan,
+        }
+    }
+}
+
+impl Explain {
+    pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
+        let bytes = object::read(&self.object)?;
+        let object = Object::parse(&bytes).map_err(|error| self.at(error))?;
+        let spec = Spec::read(&object);
+        let plan = spec.as_ref().ok().map(|spec| self.plan.plan(&self.object, spec)).transpose();
+        // A wrong name on the command line is said before anything is explained, a useless object after what it has.
+        let (plan, no_plan) = match plan {
+            Ok(plan) => (plan, None),
+            Err(failure) if failure.exit == Exit::Usage => return Err(failure),
+            Err(failure) => (None, Some(failure)),
+        };
+        let (extra_section, spec) = (self.plan.section(), spec.as_ref());
+        let broken = spec.err().filter(|_| self.until != Until::Elf).map(|error| self.at(error.clone()));
+        let facts = Facts::of(&Readings {
+            bytes: &bytes,
+            object: &object,
+            spec: spec.ok(),
+            plan: plan.as_ref(),
+            extra_section,
+        });
+        self.print(output, &facts, plan.as_ref())?;
+        match broken.or(no_plan) {
+            Some(failure) => Err(failure),
+            None => self.unlinkable(&facts),
+        }
+    }
+
+    fn at(&self, error: impl Into<Failure>) -> Failure {
+        error.into().at(self.object.display())
+    }
+
+    fn print(&self, output: &Output, facts: &Facts, plan: Option<&Plan>) -> Result<(), Failure> {
+        // Where nothing can be planned, the stages that need a plan are left out.
+        let until = if plan.is_some() { self.until.into() } else { Stage::Maps.min(self.until.into()) };
+        let unresolved = facts.programs.iter().any(|program| program.unresolved.is_some());
+        if unresolved && self.plan.wants_running_btf() {
+            let why = "the running kernel's types cannot be read (/sys/kernel/btf/vmlinux)";
+            output.warn("btf", format_args!("{why}: CO-RE is unresolved; --btf FILE names other types"))?;
+        }
+        if output.json {
+            return facts.json(until, self.bytes).iter().try_for_each(|line| output.data(line));
+        }
+        let width = std::io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
+        let look = Look {
+            width: width.map(|(width, _)| width.0.into()),
+            lessons: !output.is_quiet(),
+            full: output.is_verbose(),
+            bytes: self.bytes,
+        };
+        page(facts, until, &look).into_iter().try_for_each(|line| match line {
+            Line::Heading(title) => output.heading(&title),
+            Line::Text(text) => output.text(text),
+        })
+    }
+
+    /// A program that cannot be linked is shown as such; the others were explained all the same.
+    fn unlinkable(&self, facts: &Facts) -> Result<(), Failure> {
+        let broken = facts.programs.iter().filter(|program| program.error.is_some());
+        let broken: Vec<&ProgramFacts> = broken.filter(|_| self.until >= Until::Reloc).collect();
+        let names: Vec<_> = broken.iter().map(|program| format!("`{}`", program.name)).collect();
+        let message = match broken.as_slice() {
+            [] => return Ok(()),
+            [one] => one.error.clone().unwrap_or_default(),
+            _ => format!("cannot link programs {}", names.join(", ")),
+        };
+        Err(Failure::new(Exit::Object, message).at(self.object.display()))
+    }
+}
