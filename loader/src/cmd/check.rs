@@ -202,7 +202,7 @@ impl Checker<'_> {
         let mut reason = verdict.as_ref().map_or_else(|| error.to_string(), |verdict| verdict.reason.clone());
         let plan = self.prog_load(id);
         if let Some(missing) = verdict.as_ref().zip(plan).and_then(|(verdict, plan)| verdict.missing_in_kernel(plan)) {
-            reason = format!("this kernel has no such field or type: {missing} ({reason})");
+            reason = format!("this kernel has no such field, type or function: {missing} ({reason})");
         }
         self.output.text(format_args!("{}: rejected ({errno}): {reason}", program.name))?;
         let at = verdict.iter().flat_map(|verdict| [&verdict.source, &verdict.insn]).flatten();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use minibpf::elf::Object;
 use minibpf::link::Options;
-use minibpf::plan::Plan;
+use minibpf::plan::{Patch, PatchKind, Plan};
 use minibpf::spec::Spec;
 use minibpf::target::{Target, TargetBtf};
 
@@ -105,9 +105,12 @@ pub(crate) fn with_plan<T>(
 
 /// A plan for no kernel in particular can be looked at, not performed.
 pub(crate) fn refuse_unresolved(plan: &Plan) -> Result<(), Failure> {
-    let unresolved = plan.prog_loads().find_map(|program| Some((program, program.unresolved()?)));
-    let Some((program, patch)) = unresolved else { return Ok(()) };
-    let what = format!("program `{}`, insn {}: {}", program.name, patch.insn, patch.symbol);
+    let unresolved = plan.prog_loads().find_map(|program| match program.unresolved()? {
+        patch @ Patch { kind: PatchKind::Unresolved(needs), .. } => Some((program, patch, needs.text())),
+        _ => None,
+    });
+    let Some((program, patch, needs)) = unresolved else { return Ok(()) };
+    let what = format!("program `{}`, insn {}: {}, unresolved: needs {needs}", program.name, patch.insn, patch.symbol);
     Err(Failure::new(Exit::Object, what)
         .hint("--btf FILE names the types of a kernel; without --btf it is the running one's"))
 }

@@ -26,6 +26,11 @@ pub struct MapSpec {
 }
 
 impl MapSpec {
+    /// Whether it holds the values of `.kconfig`, of which the file has no section.
+    pub fn is_config(&self) -> bool {
+        self.place.section == super::KCONFIG_SECTION
+    }
+
     /// A map as its definition reads, or as a broken one.
     pub(super) fn new(
         name: &str,

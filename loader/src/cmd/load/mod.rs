@@ -167,7 +167,7 @@ impl Load {
                 };
                 let failure = match missing {
                     Some(missing) => {
-                        Failure::from(error).at(format_args!("this kernel has no such field or type: {missing}"))
+                        Failure::from(error).at(format_args!("this kernel has no such field, type or function: {missing}"))
                     }
                     None => Failure::from(error),
                 };

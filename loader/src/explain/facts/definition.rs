@@ -95,9 +95,7 @@ fn read(btf: &Btf<'_>, member: &BtfMember<'_>) -> (Option<u64>, String) {
         }
         ("type", _, Some(number)) => (Some(number), format!("map_type = {}", names::map_type(number as u32))),
         ("map_flags", _, Some(number)) => (Some(number), format!("map_flags = {}", names::map_flags(number as u32))),
-        ("pinning", _, Some(number)) => {
-            (Some(number), "nothing: sharing a map under its name is left to you".to_owned())
-        }
+        ("pinning", _, Some(number)) => (Some(number), "with --pin DIR: shared as DIR/maps/NAME".to_owned()),
         ("values", ..) => (None, "value_size = 4: a slot takes a descriptor".to_owned()),
         (name, _, Some(number)) => (Some(number), format!("{name} = {number}")),
         _ => (None, String::new()),

@@ -8,7 +8,7 @@ use super::Bytes;
 use super::definition::{self, Member};
 use crate::explain::names;
 use crate::plan::{MapCreate, MapId, Plan};
-use crate::spec::{MapAttr, MapOrigin, MapSpec, Place, Spec};
+use crate::spec::{Extern, ExternKind, MapAttr, MapOrigin, MapSpec, Place, Spec};
 
 /// One map of the object.
 #[derive(Debug, Clone, Serialize)]
@@ -19,7 +19,7 @@ pub struct MapFacts {
     pub section: String,
     /// Where the definition begins in it, in bytes.
     pub offset: u64,
-    /// `btf`, `legacy` or `data`.
+    /// `btf`, `legacy`, `data`, or `config` for the externs of `.kconfig`.
     pub origin: &'static str,
     /// The definition, member by member.
     pub definition: Vec<Member>,
@@ -97,9 +97,9 @@ fn one(spec: &Spec<'_>, map: &MapSpec, definition: Vec<Member>, create: Option<&
     let extent = data.get(start..start.saturating_add(map.extent as usize)).unwrap_or_default();
     MapFacts {
         name: map.name.clone(),
-        section: section.map_or_else(String::new, |section| section.name.to_string()),
+        section: section.map_or_else(|| map.name.clone(), |section| section.name.to_string()),
         offset: map.place.offset,
-        origin: origin(map.origin),
+        origin: origin(map),
         definition,
         r#type: names::map_type_short(attr.map_type),
         bytes_key: attr.key_size,
@@ -116,17 +116,21 @@ fn one(spec: &Spec<'_>, map: &MapSpec, definition: Vec<Member>, create: Option<&
     }
 }
 
-fn origin(origin: MapOrigin) -> &'static str {
-    match origin {
+fn origin(map: &MapSpec) -> &'static str {
+    match map.origin {
+        _ if map.is_config() => "config",
         MapOrigin::Btf => "btf",
         MapOrigin::Legacy => "legacy",
         MapOrigin::Data { .. } => "data",
     }
 }
 
-/// The variables of a data section.
+/// The variables of a data section, or of `.kconfig`.
 fn variables(spec: &Spec<'_>, map: &MapSpec) -> Vec<Variable> {
     let MapOrigin::Data { .. } = map.origin else { return Vec::new() };
+    if map.is_config() {
+        return config_variables(spec);
+    }
     let symbols = spec.object.symbols_in(map.place.section).filter(|symbol| !symbol.name.is_empty());
     let variable = |symbol: &crate::elf::Symbol<'_>| Variable {
         name: symbol.name.to_string(),
@@ -134,6 +138,18 @@ fn variables(spec: &Spec<'_>, map: &MapSpec) -> Vec<Variable> {
         size: symbol.size,
     };
     let mut variables: Vec<_> = symbols.map(variable).collect();
+    variables.sort_by_key(|variable| variable.offset);
+    variables
+}
+
+fn config_variables(spec: &Spec<'_>) -> Vec<Variable> {
+    let variable = |external: &Extern| match external.kind {
+        ExternKind::Config { size, offset, .. } => {
+            Some(Variable { name: external.name.clone(), offset: offset.into(), size: size.into() })
+        }
+        _ => None,
+    };
+    let mut variables: Vec<_> = spec.externs.iter().filter_map(variable).collect();
     variables.sort_by_key(|variable| variable.offset);
     variables
 }

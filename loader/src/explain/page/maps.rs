@@ -22,6 +22,7 @@ fn one(page: &mut Page, map: &MapFacts) {
     let origin = match map.origin {
         "btf" => "defined by its BTF type",
         "legacy" => "defined by the bytes of a struct bpf_map_def",
+        "config" => "what the program asks of the kernel's configuration; the file has no such section",
         _ => "a data section",
     };
     page.text(2, &format!("map `{}`: section {} + {:#x}, {origin}", map.name, map.section, map.offset));

@@ -74,8 +74,7 @@ impl<'a> Core<'a> {
             return Ok((format!("{what}: {}", here.number), patch::make(insn, second, here, there)?));
         }
         let Some(target) = &self.target else {
-            let what = format!("{what}: {} here, unresolved: needs a target BTF", here.number);
-            return Ok((what, PatchKind::Unresolved(Needs::Btf)));
+            return Ok((format!("{what}: {} here", here.number), PatchKind::Unresolved(Needs::Btf)));
         };
         let there = self.find(local, target, &path, wanted).map_err(|problem| format!("{what}: {problem}"))?;
         let found = there.map_or("not there".to_owned(), |there: Value| format!("{} there", there.number));

@@ -15,7 +15,7 @@ mod config;
 use super::core::{Core, types};
 use crate::insn::Insn;
 use crate::plan::{Extern as Fill, LinkErrorKind, MapId, Needs, PatchKind};
-use crate::spec::{Extern, ExternKind, KCONFIG_SECTION, Spec};
+use crate::spec::{Extern, ExternKind, MapSpec, Spec};
 use crate::target::Target;
 
 const BTF_KIND_FUNC: u32 = 12;
@@ -79,7 +79,7 @@ impl<'a, 'data> Externs<'a, 'data> {
     fn config(&self, external: &Extern, offset: u32) -> Result<PatchKind, String> {
         let Some(config) = &self.target.config else { return Ok(PatchKind::Unresolved(Needs::Config)) };
         config::value(external, config)?;
-        let map = self.spec.maps.iter().rposition(|map| map.place.section == KCONFIG_SECTION);
+        let map = self.spec.maps.iter().rposition(MapSpec::is_config);
         let map = MapId(map.ok_or("the object has no map for it")?);
         Ok(PatchKind::MapValue { map, offset })
     }

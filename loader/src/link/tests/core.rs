@@ -296,5 +296,5 @@ fn without_a_target_the_instruction_stays_and_the_program_is_not_ready() {
     assert_eq!(filter.resolve(|_| 0)[0], mov(4));
     let patch = filter.unresolved().unwrap();
     assert_eq!(patch.kind, PatchKind::Unresolved(Needs::Btf));
-    assert_eq!(patch.symbol, "byte offset of struct task.pid: 4 here, unresolved: needs a target BTF");
+    assert_eq!(patch.symbol, "byte offset of struct task.pid: 4 here");
 }
