@@ -2,7 +2,7 @@
 
 use crate::support::objects::{COMMITTED, Made, compile, object};
 use crate::support::process::run;
-use crate::support::{Json, text};
+use crate::support::{Json, number, text};
 
 /// A filter that the verifier refuses (`data` at offset 76 is not for socket filters), between two that it takes.
 const MIDDLE_ONE_REFUSED: &str = "
@@ -140,4 +140,40 @@ fn types_that_the_kernel_refuses_are_warned_of_and_missed_by_nobody() {
     }
     let ran = run(["check", &made.path()]).expect(0);
     assert!(ran.stderr.starts_with("warning: bpf(BPF_BTF_LOAD)"), "{}", ran.stderr);
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn types_that_the_kernel_refuses_are_made_simpler_and_the_reason_is_said() {
+    // A parameter without a name is none that the kernel takes.
+    let made = compile(
+        "static __attribute__((noinline)) int helper(struct __sk_buff *skb, int)
+         { asm volatile(\"\" : \"+r\"(skb)); return skb->len; }
+         SEC(\"socket\") int filter(struct __sk_buff *skb) { return helper(skb, 1); }",
+    );
+    let ran = run(["check", &made.path(), "--json"]).expect(0);
+    let warning = ran.only("warning");
+    let message = text(&warning, "message");
+    assert!(message.contains("FUNC helper") && message.contains("Invalid arg#2"), "{message}");
+    assert!(message.ends_with("going on with simpler types"), "{message}");
+    let id = number(&ran.only("program"), "btf_id");
+    assert!(id > 0, "the program has types");
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn types_that_no_change_makes_right_are_left_out() {
+    let object = std::fs::read(object("count")).unwrap();
+    // The name of `struct traffic` gets a byte that no name can have; longer names that end in it are none.
+    let at = object.windows(9).position(|bytes| bytes == b"\0traffic\0").expect("the filter's struct");
+    let mut bytes = object;
+    bytes[at + 1] = b'-';
+    let ran = run(["check", &Made::of(&bytes).path(), "--json"]).expect(0);
+    let warning = ran.only("warning");
+    let message = text(&warning, "message");
+    assert!(
+        message.contains("Invalid name") && message.ends_with("going on without types and source lines"),
+        "{message}"
+    );
+    assert_eq!(text(&ran.only("program"), "verdict"), "loaded");
 }

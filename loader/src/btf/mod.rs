@@ -13,10 +13,14 @@
 //! `kernel/bpf/btf.c`.
 
 pub mod ext;
+mod search;
 mod types;
 pub mod value;
+mod words;
 
 use thiserror::Error;
+
+pub(crate) use words::Words;
 
 pub use types::{Array, EnumItem, Kind, Linkage, Member, Type, VarSecinfo};
 
@@ -73,22 +77,6 @@ impl<'data> Btf<'data> {
         Ok(btf)
     }
 
-    /// As [`Btf::parse`], but no type is decoded, only its size counted: a kernel's BTF has more than a hundred thousand, of
-    /// which a few are looked at.
-    ///
-    /// # Errors
-    ///
-    /// As [`Btf::parse`], as far as sizes show it.
-    pub fn index(bytes: &'data [u8]) -> Result<Self, BtfError> {
-        let mut btf = Self::parts(bytes)?;
-        let mut at = 0;
-        while let Some(rest) = btf.types.get(at..).filter(|rest| !rest.is_empty()) {
-            btf.offsets.push(at as u32);
-            at += types::size(btf.type_count(), rest)?;
-        }
-        Ok(btf)
-    }
-
     /// Finds the two parts.
     fn parts(bytes: &'data [u8]) -> Result<Self, BtfError> {
         let [types_range, strings_range] = read_header(bytes)?;
@@ -101,21 +89,6 @@ impl<'data> Btf<'data> {
             return Err(BtfError::new("strings", "expected to begin and end with a NUL byte"));
         }
         Ok(Self { bytes, types, types_start, strings, offsets: Vec::new() })
-    }
-
-    /// The numbers of the types whose kind (BTF_KIND_*) is among `kinds` and whose name is `name`, or is that and then a
-    /// flavour (`___` and what follows). Looks at names only, so a pass over a kernel's types takes about a millisecond.
-    pub fn named(&self, name: &str, kinds: &[u32]) -> Vec<u32> {
-        let matches = |offset: u32| {
-            let ty = self.types.get(offset as usize..)?.first_chunk::<8>()?;
-            let [name0, name1, name2, name3, _, _, _, info3] = *ty;
-            let text = self.strings.get(u32::from_le_bytes([name0, name1, name2, name3]) as usize..)?;
-            let rest = text.strip_prefix(name.as_bytes())?;
-            let same = rest.first() == Some(&0) || rest.starts_with(b"___");
-            Some(same && kinds.contains(&u32::from(info3 & 0x1f)))
-        };
-        let found = self.offsets.iter().zip(1..).filter(|(offset, _)| matches(**offset) == Some(true));
-        found.map(|(_, id)| id).collect()
     }
 
     /// The section's bytes, as the file has them.

@@ -189,29 +189,6 @@ impl Words<'_> {
     }
 }
 
-/// Bytes of the type that begins at `bytes`, whose kind decides what follows the first twelve.
-pub(super) fn size(id: u32, bytes: &[u8]) -> Result<usize, BtfError> {
-    let mut words = Words { id, bytes, taken: 4 };
-    let info = words.next()?;
-    let (vlen, kind) = ((info & 0xffff) as usize, info >> 24 & 0x1f);
-    let size = TYPE_SIZE
-        + match kind {
-            1 | 14 | 17 => 4,
-            3 => 12,
-            4 | 5 | 15 | 19 => vlen * 12,
-            6 | 13 => vlen * 8,
-            2 | 7..=12 | 16 | 18 => 0,
-            unknown => return Err(BtfError::new(format!("type {id}"), format!("kind {unknown}, expected 1 to 19"))),
-        };
-    if size > bytes.len() {
-        return Err(BtfError::new(format!("type {id}"), "ends outside the type part"));
-    }
-    Ok(size)
-}
-
-/// Bytes that every type has: name, info, and size or type.
-const TYPE_SIZE: usize = 12;
-
 /// Decodes the type that begins at `bytes`.
 pub(super) fn decode<'data>(id: u32, bytes: &'data [u8], btf: &Btf<'data>) -> Result<Type<'data>, BtfError> {
     let mut words = Words { id, bytes, taken: 0 };

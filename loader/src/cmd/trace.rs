@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::os::fd::{AsFd, AsRawFd};
 
 use minibpf::explain::{self, Call, Descriptors, Fd, Planned};
-use minibpf::kernel::{Attempt, Kernel, Outcome};
+use minibpf::kernel::{Attempt, BtfFallback, Kernel, Outcome};
 use minibpf::plan::{MapCreate, MapId, Plan, ProgId, Step};
 use minibpf::sys::{SysError, errno_name};
 use nix::errno::Errno;
@@ -88,17 +88,35 @@ impl<'a> Tracer<'a> {
         self.call(call, result.as_ref().map(|_| 0).map_err(|error| error.errno))
     }
 
+    fn attempt(&self, kernel: &Kernel, step: &Step, attempt: &Attempt) -> Result<(), Failure> {
+        let alternative = match step {
+            Step::BtfLoad(step) if attempt.is_fallback => step.sanitized().map(Step::BtfLoad),
+            _ => None,
+        };
+        let (step, log) = (alternative.as_ref().unwrap_or(step), (attempt.log_level, attempt.log_size));
+        let call = || {
+            let call = explain::step_attempt(step, &Live(kernel), log);
+            let why = "simpler types, which any kernel takes".to_owned();
+            if attempt.is_fallback { Call { why, ..call } } else { call }
+        };
+        self.call(call, attempt.result)
+    }
+
     /// Performs a step and prints each of its calls.
     pub(crate) fn apply(&self, kernel: &mut Kernel, step: &Step) -> Result<Outcome, Failure> {
         let outcome = kernel.apply(step);
-        for Attempt { log_level, log_size, result } in &outcome.attempts {
-            self.call(|| explain::step_attempt(step, &Live(kernel), (*log_level, *log_size)), *result)?;
+        for attempt in &outcome.attempts {
+            self.attempt(kernel, step, attempt)?;
         }
         if let Step::MapCreate(MapCreate { warning: Some(warning), .. }) = step {
             self.output.warn("pointer", warning)?;
         }
-        if let Some(error) = outcome.fallback.filter(|error| error.errno != Errno::EPERM) {
-            self.output.warn("btf", format_args!("{error}: going on without types and source lines"))?;
+        if let Some(fallback) = outcome.fallback.as_ref().filter(|fallback| fallback.error.errno != Errno::EPERM) {
+            let BtfFallback { error, reason, is_sanitized } = fallback;
+            let reason = if reason.is_empty() { String::new() } else { format!(" ({reason})") };
+            let then =
+                if *is_sanitized { "going on with simpler types" } else { "going on without types and source lines" };
+            self.output.warn("btf", format_args!("{error}{reason}: {then}"))?;
         }
         Ok(outcome)
     }

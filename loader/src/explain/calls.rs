@@ -29,10 +29,10 @@ pub fn step(step: &Step, fds: &impl Descriptors) -> Call {
     step_attempt(step, fds, (0, 0))
 }
 
-/// A step as it was made in one attempt: a program with the log of that (level, size).
+/// A step as it was made in one attempt: types or a program with the log of that (level, size).
 pub fn step_attempt(step: &Step, fds: &impl Descriptors, log: (u32, u32)) -> Call {
     match step {
-        Step::BtfLoad(step) => btf_load(step),
+        Step::BtfLoad(step) => btf_load(step, log),
         Step::MapCreate(step) => map_create(step, fds),
         Step::MapUpdate(step) => map_update(step, fds),
         Step::MapFreeze(step) => map_freeze(step, fds),
@@ -64,15 +64,19 @@ pub(super) fn bpf(
     Call { syscall: "bpf", command: Some(command), fields, size: Some(size), why: why.into() }
 }
 
-fn btf_load(step: &BtfLoad) -> Call {
+fn btf_load(step: &BtfLoad, (log_level, log_size): (u32, u32)) -> Call {
     let fields = vec![
         ("btf", pointed(step.btf.clone())),
-        ("btf_log_buf", Field::Null),
+        ("btf_log_buf", if log_size == 0 { Field::Null } else { constant("...") }),
         ("btf_size", number(step.btf.len() as u64)),
-        ("btf_log_size", number(0u32)),
-        ("btf_log_level", number(0u32)),
+        ("btf_log_size", number(log_size)),
+        ("btf_log_level", number(log_level)),
     ];
-    bpf("BPF_BTF_LOAD", size_of::<BtfLoadAttr>(), fields, "types and source lines, from section .BTF")
+    let why = match log_level {
+        0 => "types and source lines, from section .BTF",
+        _ => "the same again, with the kernel's reason",
+    };
+    bpf("BPF_BTF_LOAD", size_of::<BtfLoadAttr>(), fields, why)
 }
 
 fn map_create(step: &MapCreate, fds: &impl Descriptors) -> Call {

@@ -4,6 +4,7 @@
 //! and program that nothing else holds: a socket holds the program that is attached to it, and that holds its maps. Pins
 //! hold as well; they are removed too, unless [`Pins::keep`] leaves them.
 
+mod btf;
 mod map;
 mod pin;
 mod program;
@@ -15,8 +16,9 @@ use nix::errno::Errno;
 use thiserror::Error;
 
 use crate::plan::{Held, MapId, Plan, ProgId, Step};
-use crate::sys::{self, SysError};
+use crate::sys::SysError;
 
+pub use btf::BtfFallback;
 pub use map::Map;
 pub use pin::{Difference, Mismatch, Pins};
 pub use program::{LogRequest, Program, ProgramInfo};
@@ -38,17 +40,19 @@ pub struct KernelError {
 /// One system call that a step made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
-    /// `log_level` of BPF_PROG_LOAD, else 0.
+    /// `log_level` of BPF_PROG_LOAD and BPF_BTF_LOAD, else 0.
     pub log_level: u32,
-    /// `log_size` of BPF_PROG_LOAD, else 0.
+    /// `log_size` of BPF_PROG_LOAD and BPF_BTF_LOAD, else 0.
     pub log_size: u32,
+    /// Whether it was made with the step's alternative: types that any kernel takes.
+    pub is_fallback: bool,
     /// What the call returned: a new descriptor's number, or 0.
     pub result: Result<i32, Errno>,
 }
 
 impl Attempt {
     fn silent(result: Result<i32, Errno>) -> Self {
-        Self { log_level: 0, log_size: 0, result }
+        Self { log_level: 0, log_size: 0, is_fallback: false, result }
     }
 }
 
@@ -60,8 +64,8 @@ pub struct Outcome {
     pub attempts: Vec<Attempt>,
     /// The failure that ends the load.
     pub error: Option<KernelError>,
-    /// The failure that does not: the kernel refused the BTF, and the load goes on without.
-    pub fallback: Option<SysError>,
+    /// The failure that does not: the kernel refused the object's types.
+    pub fallback: Option<BtfFallback>,
     /// The verifier's log of a program that was accepted, where it was asked for.
     pub log: Option<String>,
 }
@@ -104,8 +108,9 @@ impl Kernel {
         }
         let (what, result) = match step {
             Step::BtfLoad(step) => {
-                let result = sys::bpf::btf_load(&step.btf);
-                return self.keep_btf(result);
+                let (fd, outcome) = btf::load(step);
+                self.btf = fd;
+                return outcome;
             }
             Step::MapCreate(step) => {
                 let result = Map::create(step, self.inner_fd(step.inner), self.btf.as_ref().map(AsFd::as_fd));
@@ -156,15 +161,6 @@ impl Kernel {
     /// A program by its name in the object.
     pub fn program_named(&self, name: &str) -> Option<&Program> {
         self.programs.values().find(|program| program.name() == name)
-    }
-
-    /// A refused BTF is not the end: types and lines only serve people.
-    fn keep_btf(&mut self, result: Result<OwnedFd, SysError>) -> Outcome {
-        let fallback = result.as_ref().err().copied();
-        self.btf = result.ok();
-        let fd = self.btf.as_ref().map_or(0, AsRawFd::as_raw_fd);
-        let attempts = vec![Attempt::silent(fallback.map_or(Ok(fd), |error| Err(error.errno)))];
-        Outcome { attempts, error: None, fallback, log: None }
     }
 
     /// The descriptor of the pattern of a map of maps; 0 for other maps, as the kernel wants it.

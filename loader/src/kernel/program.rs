@@ -176,7 +176,7 @@ impl Loader<'_> {
             let log = (level > 0).then_some(Log { level, buffer: &mut buffer });
             let (result, true_size) = bpf::prog_load(&self.load, log);
             let number = result.as_ref().map(AsRawFd::as_raw_fd).map_err(|error| error.errno);
-            self.attempts.push(Attempt { log_level: level, log_size: size as u32, result: number });
+            self.attempts.push(Attempt { log_level: level, log_size: size as u32, is_fallback: false, result: number });
             if number != Err(Errno::EAGAIN) {
                 let text = buffer.split(|&byte| byte == 0).next().unwrap_or_default();
                 return (result, String::from_utf8_lossy(text).into_owned(), true_size as usize);

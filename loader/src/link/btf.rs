@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use super::linkage;
-use crate::btf::{Btf, Kind, Linkage, VarSecinfo};
+use crate::btf::{Btf, Kind, Linkage, VarSecinfo, Words};
 use crate::plan::BtfLoad;
 use crate::spec::{Spec, SpecError};
 
@@ -17,7 +17,7 @@ const TYPE_SIZE: usize = 12;
 const SECINFO_SIZE: usize = 12;
 
 pub(super) fn for_upload(spec: &Spec<'_>, btf: &Btf<'_>) -> Result<BtfLoad, SpecError> {
-    let mut bytes = btf.bytes().to_vec();
+    let mut words = Words(btf.bytes().to_vec());
     for (id, ty) in btf.types() {
         let Kind::Datasec { size, vars } = ty.kind else { continue };
         let Some(section) = spec.object.section_named(ty.name) else { continue };
@@ -35,25 +35,20 @@ pub(super) fn for_upload(spec: &Spec<'_>, btf: &Btf<'_>) -> Result<BtfLoad, Spec
         placed.sort_by_key(|info| info.offset);
         let size = if size == 0 { section.size as u32 } else { size };
         if let Some(at) = btf.section_offset(id) {
-            write_datasec(&mut bytes, at, size, &placed);
+            write_datasec(&mut words, at, size, &placed);
         }
     }
-    linkage::rewrite(spec, btf, &mut bytes);
-    Ok(BtfLoad { btf: bytes })
+    linkage::rewrite(spec, btf, &mut words);
+    Ok(BtfLoad { btf: words.0 })
 }
 
 /// Overwrites size and variables of the DATASEC at byte `at`.
-pub(super) fn write_datasec(bytes: &mut [u8], at: usize, size: u32, vars: &[VarSecinfo]) {
-    let mut write = |at: usize, word: u32| {
-        if let Some(place) = bytes.get_mut(at..at + 4) {
-            place.copy_from_slice(&word.to_le_bytes());
-        }
-    };
-    write(at + 8, size);
+pub(super) fn write_datasec(words: &mut Words, at: usize, size: u32, vars: &[VarSecinfo]) {
+    words.set(at + 8, size);
     for (index, info) in vars.iter().enumerate() {
         let at = at + TYPE_SIZE + index * SECINFO_SIZE;
-        write(at, info.var);
-        write(at + 4, info.offset);
-        write(at + 8, info.size);
+        words.set(at, info.var);
+        words.set(at + 4, info.offset);
+        words.set(at + 8, info.size);
     }
 }

@@ -17,7 +17,7 @@
 use std::collections::HashSet;
 
 use super::btf::write_datasec;
-use crate::btf::{Btf, Kind, Linkage, VarSecinfo};
+use crate::btf::{Btf, Kind, Linkage, VarSecinfo, Words};
 use crate::elf::SymbolKind;
 use crate::spec::{ExternKind, Spec};
 
@@ -32,23 +32,23 @@ const TYPE_SIZE: usize = 12;
 const ENTRY_SIZE: usize = 12;
 const PARAM_SIZE: usize = 8;
 
-/// Settles the linkage in `bytes`, a copy of the object's BTF.
-pub(super) fn rewrite(spec: &Spec<'_>, btf: &Btf<'_>, bytes: &mut [u8]) {
+/// Settles the linkage in `words`, a copy of the object's BTF.
+pub(super) fn rewrite(spec: &Spec<'_>, btf: &Btf<'_>, words: &mut Words) {
     let hidden = Hidden::of(spec);
     let int = btf.types().find(|(_, ty)| matches!(ty.kind, Kind::Int { size: 4, .. })).map(|(id, _)| id);
     for (id, ty) in btf.types() {
         let Some(at) = btf.section_offset(id) else { continue };
         match ty.kind {
             Kind::Func { linkage: Linkage::Global, .. } if hidden.functions.contains(ty.name) => {
-                write(bytes, at + 4, BTF_KIND_FUNC << 24 | STATIC);
+                words.set(at + 4, BTF_KIND_FUNC << 24 | STATIC);
             }
-            Kind::Func { proto, linkage: Linkage::Extern } => function(btf, at, proto, bytes),
+            Kind::Func { proto, linkage: Linkage::Extern } => function(btf, at, proto, words),
             Kind::Var { linkage: Linkage::Global, .. } if hidden.variables.contains(ty.name) => {
-                write(bytes, at + TYPE_SIZE, STATIC);
+                words.set(at + TYPE_SIZE, STATIC);
             }
-            Kind::Var { linkage: Linkage::Extern, .. } => write(bytes, at + TYPE_SIZE, GLOBAL),
-            Kind::Datasec { vars, .. } if ty.name == ".kconfig" => config(spec, btf, at, vars, bytes),
-            Kind::Datasec { vars, .. } if ty.name == ".ksyms" => symbols(btf, at, int, &vars, bytes),
+            Kind::Var { linkage: Linkage::Extern, .. } => words.set(at + TYPE_SIZE, GLOBAL),
+            Kind::Datasec { vars, .. } if ty.name == ".kconfig" => config(spec, btf, at, vars, words),
+            Kind::Datasec { vars, .. } if ty.name == ".ksyms" => symbols(btf, at, int, &vars, words),
             _ => {}
         }
     }
@@ -76,7 +76,7 @@ impl<'a> Hidden<'a> {
 }
 
 /// Variables of `.kconfig`: global ones of a data section.
-fn config(spec: &Spec<'_>, btf: &Btf<'_>, at: usize, mut vars: Vec<VarSecinfo>, bytes: &mut [u8]) {
+fn config(spec: &Spec<'_>, btf: &Btf<'_>, at: usize, mut vars: Vec<VarSecinfo>, words: &mut Words) {
     let mut end = 0;
     for info in &mut vars {
         let name = btf.get(info.var).map_or("", |var| var.name);
@@ -87,46 +87,36 @@ fn config(spec: &Spec<'_>, btf: &Btf<'_>, at: usize, mut vars: Vec<VarSecinfo>, 
         }
     }
     vars.sort_by_key(|info| info.offset);
-    write_datasec(bytes, at, end, &vars);
+    write_datasec(words, at, end, &vars);
 }
 
 /// The list of `.ksyms` at byte `list`, and the variables in it.
-fn symbols(btf: &Btf<'_>, list: usize, int: Option<u32>, listed: &[VarSecinfo], bytes: &mut [u8]) {
+fn symbols(btf: &Btf<'_>, list: usize, int: Option<u32>, listed: &[VarSecinfo], words: &mut Words) {
     let Some(int) = int else { return };
-    write(bytes, list, 0);
-    write(bytes, list + 4, BTF_KIND_STRUCT << 24 | listed.len() as u32);
-    write(bytes, list + 8, 4 * listed.len() as u32);
+    words.set(list, 0);
+    words.set(list + 4, BTF_KIND_STRUCT << 24 | listed.len() as u32);
+    words.set(list + 8, 4 * listed.len() as u32);
     for (number, info) in listed.iter().enumerate() {
         let member = list + TYPE_SIZE + number * ENTRY_SIZE;
-        write(bytes, member, 0);
-        write(bytes, member + 4, int);
-        write(bytes, member + 8, 32 * number as u32);
+        words.set(member, 0);
+        words.set(member + 4, int);
+        words.set(member + 8, 32 * number as u32);
         if let (Some(at), Ok(Kind::Var { .. })) = (btf.section_offset(info.var), btf.get(info.var).map(|ty| ty.kind)) {
-            write(bytes, at + 8, int);
+            words.set(at + 8, int);
         }
     }
 }
 
 /// A function at byte `at`, and the names of its parameters.
-fn function(btf: &Btf<'_>, at: usize, proto: u32, bytes: &mut [u8]) {
-    write(bytes, at + 4, BTF_KIND_FUNC << 24 | GLOBAL);
-    let name = read(bytes, at);
+fn function(btf: &Btf<'_>, at: usize, proto: u32, words: &mut Words) {
+    words.set(at + 4, BTF_KIND_FUNC << 24 | GLOBAL);
+    let name = words.get(at);
     let (Some(start), Ok(ty)) = (btf.section_offset(proto), btf.get(proto)) else { return };
     let Kind::FuncProto { params, .. } = ty.kind else { return };
     for (number, param) in params.iter().enumerate() {
         let at = start + TYPE_SIZE + number * PARAM_SIZE;
-        if *param != 0 && read(bytes, at) == 0 {
-            write(bytes, at, name);
+        if *param != 0 && words.get(at) == 0 {
+            words.set(at, name);
         }
-    }
-}
-
-fn read(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |word| u32::from_le_bytes(*word))
-}
-
-fn write(bytes: &mut [u8], at: usize, word: u32) {
-    if let Some(place) = bytes.get_mut(at..at + 4) {
-        place.copy_from_slice(&word.to_le_bytes());
     }
 }

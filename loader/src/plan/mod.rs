@@ -8,6 +8,7 @@ mod external;
 mod link_error;
 mod patch;
 mod pin;
+mod sanitize;
 mod tag;
 
 use crate::insn::Insn;
@@ -65,8 +66,8 @@ pub enum Fate {
 /// One system call, with everything but descriptors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
-    /// `bpf(BPF_BTF_LOAD)`. Should the kernel refuse it, the load goes on without BTF: maps and programs then have no types
-    /// and no line records, and nothing else changes.
+    /// `bpf(BPF_BTF_LOAD)`. Should the kernel refuse it, [`BtfLoad::sanitized`] is the alternative, and after that the load goes
+    /// on without BTF: maps and programs then have no types and no line records, and nothing else changes.
     BtfLoad(BtfLoad),
     /// `bpf(BPF_MAP_CREATE)`.
     MapCreate(MapCreate),

@@ -137,7 +137,7 @@ pub fn prog_load(load: &ProgLoad<'_>, log: Option<Log<'_>>) -> (Result<OwnedFd, 
     (result, attr.log_true_size)
 }
 
-/// BPF_BTF_LOAD: hands over types; the descriptor keeps them.
+/// BPF_BTF_LOAD: hands over types; the descriptor keeps them. An empty `log` asks for none.
 ///
 /// # Errors
 ///
@@ -145,9 +145,15 @@ pub fn prog_load(load: &ProgLoad<'_>, log: Option<Log<'_>>) -> (Result<OwnedFd, 
 /// - `EINVAL`: the types are malformed, or of a kind that this kernel does not know.
 ///
 /// Kernel: `btf_new_fd()`, `kernel/bpf/btf.c`. Since 4.18.
-pub fn btf_load(btf: &[u8]) -> Result<OwnedFd, SysError> {
+pub fn btf_load(btf: &[u8], log: &mut [u8]) -> Result<OwnedFd, SysError> {
     let mut attr = BtfLoadAttr { btf: pointer(btf), btf_size: btf.len() as u32, ..Default::default() };
-    // SAFETY: the attr of this command; the kernel reads `btf_size` bytes of `btf`.
+    if !log.is_empty() {
+        attr.btf_log_level = 1;
+        attr.btf_log_size = log.len() as u32;
+        attr.btf_log_buf = log.as_mut_ptr() as u64;
+    }
+    // SAFETY: the attr of this command; the kernel reads `btf_size` bytes of `btf`, and writes at most `btf_log_size` bytes to the
+    // log, which is borrowed mutably.
     unsafe { bpf_fd(BTF_LOAD, &mut attr) }
 }
 

@@ -166,9 +166,8 @@ impl Load {
                     _ => None,
                 };
                 let failure = match missing {
-                    Some(missing) => {
-                        Failure::from(error).at(format_args!("this kernel has no such field, type or function: {missing}"))
-                    }
+                    Some(missing) => Failure::from(error)
+                        .at(format_args!("this kernel has no such field, type or function: {missing}")),
                     None => Failure::from(error),
                 };
                 return Err(failure.at(self.object.display()));
