@@ -9,7 +9,9 @@ typedef unsigned char __u8;
 typedef unsigned short __u16;
 typedef unsigned int __u32;
 typedef unsigned long long __u64;
-typedef _Bool bool;
+#if __STDC_VERSION__ < 202311L
+typedef _Bool bool; /* since C23 a word of the language */
+#endif
 
 /* Puts a function or a variable into the ELF section NAME; `used` keeps the compiler from dropping what nobody calls. */
 #define SEC(NAME) __attribute__((section(NAME), used))

@@ -75,6 +75,9 @@ pub enum LinkErrorKind {
         /// Its section.
         section: String,
     },
+    /// A variable in the memory of an arena.
+    #[error("`{0}` is a variable in the memory of an arena (section `.addr_space.1`), which this loader does not fill")]
+    Arena(String),
     /// No function begins where the call or the address points.
     #[error("no function begins at byte {offset} of section `{section}`")]
     NoFunction {

@@ -10,7 +10,9 @@
 //! | DECL_TAG | 5.16 | an integer of one byte |
 //! | TYPE_TAG | 5.17 | `const` |
 //! | ENUM64 | 6.0 | a union of as many members as it has values |
-//! | nameless parameter | | takes the function's name |
+//! | INT that is both signed and a character (gcc before 14) | | signed |
+//! | FUNC without a name (gcc 12) | | `const void` |
+//! | parameter without a name | | takes the function's |
 //!
 //! Kernel: `btf_check_all_metas()`, `btf_func_check()`, `kernel/bpf/btf.c`.
 
@@ -39,6 +41,7 @@ impl BtfLoad {
         for (id, ty) in btf.types() {
             let Some(at) = btf.section_offset(id) else { continue };
             match ty.kind {
+                Kind::Int { .. } => words.set(at + TYPE_SIZE, one_encoding(words.get(at + TYPE_SIZE))),
                 Kind::Float { .. } => words.set(at + 4, BTF_KIND_STRUCT << 24),
                 Kind::DeclTag => {
                     words.set(at + 4, BTF_KIND_INT << 24);
@@ -56,12 +59,22 @@ impl BtfLoad {
                         words.set(member + 8, 0);
                     }
                 }
+                Kind::Func { .. } if ty.name.is_empty() => {
+                    words.set(at + 4, BTF_KIND_CONST << 24);
+                    words.set(at + 8, 0);
+                }
                 Kind::Func { proto, .. } => name_parameters(&btf, proto, words.get(at), &mut words),
                 _ => {}
             }
         }
         (words.0 != self.btf).then_some(Self { btf: words.0 })
     }
+}
+
+/// The word of an INT with one encoding (bits 24 to 27: BTF_INT_SIGNED, BTF_INT_CHAR, BTF_INT_BOOL) at most, the lowest.
+fn one_encoding(word: u32) -> u32 {
+    let encoding = word >> 24 & 0xf;
+    word & !(0xf << 24) | (encoding & encoding.wrapping_neg()) << 24
 }
 
 fn name_parameters(btf: &Btf<'_>, proto: u32, name: u32, words: &mut Words) {
@@ -122,6 +135,19 @@ mod tests {
         assert_eq!(kind(""), "Const(1)");
         let member = "Member { name: \"BIG\", ty: 1, bit_offset: 0, bit_size: None }";
         assert_eq!(kind("wide"), format!("Union {{ size: 8, members: [{member}] }}"));
+    }
+
+    #[test]
+    fn an_integer_has_one_encoding() {
+        let kinds = kinds(|types| _ = types.int("char", 1, SIGNED | 2 << 24));
+        assert_eq!(kinds[0].1, "Int { size: 1, signed: true, boolean: false, bits: 8 }");
+        assert_eq!(one_encoding(3 << 24 | 8), 1 << 24 | 8);
+        assert_eq!(one_encoding(4 << 24 | 8), 4 << 24 | 8);
+    }
+
+    #[test]
+    fn a_function_without_a_name_is_none() {
+        assert_eq!(kinds(|types| _ = types.func(""))[1].1, "Const(0)");
     }
 
     #[test]

@@ -22,7 +22,7 @@ use thiserror::Error;
 
 /// A system call that failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("{call}: {} ({})", errno.desc(), errno_name(*errno))]
+#[error("{call}: {} ({})", errno_text(*errno), errno_name(*errno))]
 pub struct SysError {
     /// The call, and for bpf(2) its command.
     pub call: &'static str,
@@ -32,11 +32,15 @@ pub struct SysError {
 
 /// `EPERM`, `EACCES` …
 pub fn errno_name(errno: Errno) -> String {
-    // ENOTSUPP is the kernel's own, escapes to user space, and has no name in any C library.
-    match errno as i32 {
-        0 => "UnknownErrno".to_owned(),
-        _ => format!("{errno:?}"),
+    match errno {
+        // The kernel's own (524), which escapes to user space and has no name in any C library; bpf(2) returns no other such.
+        Errno::UnknownErrno => "ENOTSUPP".to_owned(),
+        errno => format!("{errno:?}"),
     }
+}
+
+fn errno_text(errno: Errno) -> &'static str {
+    if errno == Errno::UnknownErrno { "The kernel does not support it" } else { errno.desc() }
 }
 
 /// CPUs that this machine may ever have: the highest number in `/sys/devices/system/cpu/possible` (`0-3`, `0,2-7`) + 1.
