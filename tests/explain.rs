@@ -308,7 +308,7 @@ fn log_of_the_unpatched(plan: &Plan, name: &str) -> String {
 fn of_a_hole_left_open_the_kernel_says_what_is_explained() {
     let bytes = compile(HOLES_LEFT_OPEN).bytes();
     let object = Object::parse(&bytes).unwrap();
-    let spec = Spec::read(&object).unwrap();
+    let spec = Spec::read(&object);
     let plan = Plan::new(&spec, &Options::default(), &Target::running(&spec)).unwrap();
     Kernel::load(&plan).expect("with its holes filled the kernel takes each of them");
     for hole in HOLES {

@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     // The object becomes a plan, the plan becomes programs and maps in the kernel.
     let object = Object::parse(&bytes)?;
-    let spec = Spec::read(&object)?;
+    let spec = Spec::read(&object);
     let options = Options { program: Some(name.clone()), ..Options::default() };
     let plan = Plan::new(&spec, &options, &Target::running(&spec))?;
     let kernel = Kernel::load(&plan)?;

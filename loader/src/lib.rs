@@ -39,7 +39,7 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let bytes = std::fs::read("filter.bpf.o")?;
 //! let object = Object::parse(&bytes)?;
-//! let spec = Spec::read(&object)?;
+//! let spec = Spec::read(&object);
 //! let plan = Plan::new(&spec, &Options::default(), &Target::running(&spec))?;
 //! let kernel = Kernel::load(&plan)?;
 //! let filter = kernel.program_named("count").ok_or("no program `count`")?;

@@ -49,7 +49,7 @@ pub(crate) const OBJECTS: [(&str, &[u8]); 4] = [
 /// Bytes → plan.
 pub(crate) fn plan_with(bytes: &[u8], options: &Options, target: &Target) -> Result<Plan, PlanError> {
     let object = Object::parse(bytes).expect("the object is readable");
-    Plan::new(&Spec::read(&object)?, options, target)
+    Plan::new(&Spec::read(&object), options, target)
 }
 
 /// Bytes → plan, with nothing chosen and no kernel in mind.

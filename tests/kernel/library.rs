@@ -21,7 +21,7 @@ fn load(name: &str, set: &[(&str, &str)]) -> Kernel {
     let object = Object::parse(&bytes).unwrap();
     let set = set.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     let options = Options { set, ..Options::default() };
-    let spec = Spec::read(&object).unwrap();
+    let spec = Spec::read(&object);
     let plan = Plan::new(&spec, &options, &Target::running(&spec)).unwrap();
     Kernel::load(&plan).unwrap()
 }

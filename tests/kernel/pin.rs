@@ -168,7 +168,7 @@ fn in_a_program_of_ones_own_pins_stay_if_the_whole_plan_was_performed_or_they_ar
     let dir = fs.path("x");
     let bytes = std::fs::read(object("count")).unwrap();
     let elf = Object::parse(&bytes).unwrap();
-    let spec = Spec::read(&elf).unwrap();
+    let spec = Spec::read(&elf);
     let options = Options { pins: PinOptions { dir: Some((&dir).into()), reuse: Vec::new() }, ..Options::default() };
     let target = Target::running(&spec).with_pins(dir.as_ref()).unwrap();
     let plan = Plan::new(&spec, &options, &target).unwrap();

@@ -59,24 +59,17 @@ impl Explain {
         let bytes = object::read(&self.object)?;
         let object = Object::parse(&bytes).map_err(|error| self.at(error))?;
         let spec = Spec::read(&object);
-        let plan = spec.as_ref().ok().map(|spec| self.plan.plan(&self.object, spec)).transpose();
         // A wrong name on the command line is said before anything is explained, a useless object after what it has.
-        let (plan, no_plan) = match plan {
-            Ok(plan) => (plan, None),
+        let (plan, no_plan) = match self.plan.plan(&self.object, &spec) {
+            Ok(plan) => (Some(plan), None),
             Err(failure) if failure.exit == Exit::Usage => return Err(failure),
             Err(failure) => (None, Some(failure)),
         };
-        let (extra_section, spec) = (self.plan.section(), spec.as_ref());
-        let broken = spec.err().filter(|_| self.until != Until::Elf).map(|error| self.at(error.clone()));
-        let facts = Facts::of(&Readings {
-            bytes: &bytes,
-            object: &object,
-            spec: spec.ok(),
-            plan: plan.as_ref(),
-            extra_section,
-        });
-        self.print(output, &facts, plan.as_ref())?;
-        match broken.or(no_plan) {
+        object::warn_of_types(output, &spec)?;
+        let (plan, extra_section) = (plan.as_ref(), self.plan.section());
+        let facts = Facts::of(&Readings { bytes: &bytes, spec: &spec, plan, extra_section });
+        self.print(output, &facts, plan)?;
+        match no_plan {
             Some(failure) => Err(failure),
             None => self.unlinkable(&facts),
         }

@@ -7,7 +7,6 @@ use minibpf::elf::ElfError;
 use minibpf::kernel::KernelError;
 use minibpf::link::PlanError;
 use minibpf::plan::LinkError;
-use minibpf::spec::SpecError;
 use minibpf::sys::errno_name;
 use minibpf::{target, verdict};
 use nix::errno::Errno;
@@ -96,12 +95,6 @@ impl From<ElfError> for Failure {
     }
 }
 
-impl From<SpecError> for Failure {
-    fn from(error: SpecError) -> Self {
-        Self::new(Exit::Object, error)
-    }
-}
-
 impl From<LinkError> for Failure {
     fn from(error: LinkError) -> Self {
         Self::new(Exit::Object, error)
@@ -117,7 +110,7 @@ impl From<PlanError> for Failure {
                 Self::new(Exit::Usage, error)
             }
             PlanError::Pin(pin) => Self::new(pin.into(), &error),
-            PlanError::Spec(_) | PlanError::Target(_) => Self::new(Exit::Object, error),
+            PlanError::Target(_) => Self::new(Exit::Object, error),
         }
     }
 }

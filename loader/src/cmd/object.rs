@@ -11,6 +11,7 @@ use minibpf::spec::Spec;
 use minibpf::target::{Target, TargetBtf};
 
 use super::failure::{Exit, Failure};
+use super::output::Output;
 use super::pins::PinArgs;
 
 /// How an object is to be planned.
@@ -94,13 +95,23 @@ pub(crate) fn with_plan<T>(
     path: &Path,
     bytes: &[u8],
     options: &PlanOptions,
+    output: &Output,
     use_it: impl FnOnce(&Spec<'_>, &Plan) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let at = |failure: Failure| failure.at(path.display());
     let object = Object::parse(bytes).map_err(|error| at(error.into()))?;
-    let spec = Spec::read(&object).map_err(|error| at(error.into()))?;
+    let spec = Spec::read(&object);
+    warn_of_types(output, &spec)?;
     let plan = options.plan(path, &spec)?;
     use_it(&spec, &plan)
+}
+
+/// Types that cannot be read are left out, with whatever depends on them.
+pub(crate) fn warn_of_types(output: &Output, spec: &Spec<'_>) -> Result<(), Failure> {
+    match &spec.unreadable {
+        Some(error) => output.warn("btf", format_args!("{error}: going on without types, source lines and CO-RE")),
+        None => Ok(()),
+    }
 }
 
 /// A plan for no kernel in particular can be looked at, not performed.

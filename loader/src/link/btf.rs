@@ -8,15 +8,15 @@
 use std::collections::HashMap;
 
 use super::linkage;
-use crate::btf::{Btf, Kind, Linkage, VarSecinfo, Words};
+use crate::btf::{Btf, Kind, Linkage, Type, VarSecinfo, Words};
 use crate::plan::BtfLoad;
-use crate::spec::{Spec, SpecError};
+use crate::spec::Spec;
 
 /// Bytes of a type before its variables, and of a variable.
 const TYPE_SIZE: usize = 12;
 const SECINFO_SIZE: usize = 12;
 
-pub(super) fn for_upload(spec: &Spec<'_>, btf: &Btf<'_>) -> Result<BtfLoad, SpecError> {
+pub(super) fn for_upload(spec: &Spec<'_>, btf: &Btf<'_>) -> BtfLoad {
     let mut words = Words(btf.bytes().to_vec());
     for (id, ty) in btf.types() {
         let Kind::Datasec { size, vars } = ty.kind else { continue };
@@ -25,10 +25,11 @@ pub(super) fn for_upload(spec: &Spec<'_>, btf: &Btf<'_>) -> Result<BtfLoad, Spec
         let globals: HashMap<&str, u64> = globals.map(|symbol| (symbol.name.as_ref(), symbol.value)).collect();
         let mut placed = Vec::with_capacity(vars.len());
         for info in vars {
-            let var = btf.get(info.var)?;
-            let is_static = matches!(var.kind, Kind::Var { linkage: Linkage::Static, .. });
             // The offset of a `static` variable is right already: its record names the section, whose value is 0.
-            let value = globals.get(var.name).filter(|_| !is_static);
+            let value = match btf.get(info.var) {
+                Ok(Type { kind: Kind::Var { linkage: Linkage::Static, .. }, .. }) | Err(_) => None,
+                Ok(var) => globals.get(var.name),
+            };
             let offset = value.map_or(info.offset, |value| *value as u32);
             placed.push(VarSecinfo { offset, ..info });
         }
@@ -39,7 +40,7 @@ pub(super) fn for_upload(spec: &Spec<'_>, btf: &Btf<'_>) -> Result<BtfLoad, Spec
         }
     }
     linkage::rewrite(spec, btf, &mut words);
-    Ok(BtfLoad { btf: words.0 })
+    BtfLoad { btf: words.0 }
 }
 
 /// Overwrites size and variables of the DATASEC at byte `at`.

@@ -22,7 +22,7 @@ mod slots;
 use thiserror::Error;
 
 use crate::plan::{MapId, Plan, ProgId, ProgLoad, Step};
-use crate::spec::{Program, Spec, SpecError};
+use crate::spec::{Program, Spec};
 use crate::target::Target;
 
 use self::core::Core;
@@ -79,9 +79,6 @@ pub enum PlanError {
     /// The target's types cannot be read.
     #[error("{0}")]
     Target(String),
-    /// A map or its types make no sense.
-    #[error(transparent)]
-    Spec(#[from] SpecError),
 }
 
 impl Plan {
@@ -104,7 +101,7 @@ impl Plan {
         if !selection.order.is_empty() {
             values.check_reached(spec, |index| selection.maps.contains(&index))?;
             if let Some(btf) = &spec.btf {
-                steps.push(Step::BtfLoad(btf::for_upload(spec, btf)?));
+                steps.push(Step::BtfLoad(btf::for_upload(spec, btf)));
             }
         }
         steps.extend(maps::create_all(spec, &selection.maps, &reach, target));

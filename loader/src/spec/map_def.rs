@@ -11,45 +11,49 @@
 use std::collections::HashMap;
 
 use super::{MapAttr, MapOrigin, MapSpec, Place, SpecError, map_values};
-use crate::btf::{Btf, Kind, Member};
-use crate::elf::{Object, Section};
+use crate::btf::{Btf, Kind, Member, Type, VarSecinfo};
+use crate::elf::{Object, Section, Symbol};
 
 /// Reads every map of the `.maps` section.
-pub(super) fn read(
-    object: &Object<'_>,
-    section: &Section<'_>,
-    btf: Option<&Btf<'_>>,
-    maps: &mut Vec<MapSpec>,
-) -> Result<(), SpecError> {
-    if object.symbols_in(section.index).next().is_none() {
-        return Ok(());
-    }
-    let Some(btf) = btf else {
-        let problem = "maps are defined by their BTF types, and the object has no .BTF: compile with -g";
-        return Err(SpecError::invalid("section `.maps`", problem));
+pub(super) fn read(object: &Object<'_>, section: &Section<'_>, btf: Option<&Btf<'_>>, maps: &mut Vec<MapSpec>) {
+    let (btf, vars) = match definitions(btf) {
+        Ok(found) => found,
+        Err(error) => return maps.extend(undefined(object, section, &error)),
     };
-    let Some((_, datasec)) = btf.datasec(".maps") else {
-        return Err(SpecError::invalid("section `.maps`", "the object's BTF has no DATASEC of that name"));
-    };
-    let Kind::Datasec { vars, .. } = datasec.kind else { return Ok(()) };
     let first = maps.len();
     let globals = object.symbols_in(section.index).filter(|symbol| !symbol.is_local);
     let globals: HashMap<&str, u64> = globals.map(|symbol| (symbol.name.as_ref(), symbol.value)).collect();
     for secinfo in vars {
-        let var = btf.get(secinfo.var)?;
-        let Kind::Var { ty, .. } = var.kind else {
-            let problem = format!("BTF type {} is {}, expected a variable", secinfo.var, var.kind.name());
-            return Err(SpecError::invalid("section `.maps`", problem));
-        };
+        let Ok(Type { name, kind: Kind::Var { ty, .. }, .. }) = btf.get(secinfo.var) else { continue };
         // clang fills in the offset of `static` variables only; the others have a symbol of their name.
-        let offset = globals.get(var.name).copied().unwrap_or(secinfo.offset.into());
+        let offset = globals.get(name).copied().unwrap_or(secinfo.offset.into());
         let (place, extent) = (Place { section: section.index, offset }, u64::from(secinfo.size));
-        maps.push(read_map(object, section, btf, var.name, ty, place, extent));
+        maps.push(read_map(object, section, btf, name, ty, place, extent));
     }
     if let Some(new) = maps.get_mut(first..) {
         new.sort_by_key(|map| map.place);
     }
-    Ok(())
+}
+
+/// The variables of `.maps`, whose types are the definitions.
+fn definitions<'a, 'data>(btf: Option<&'a Btf<'data>>) -> Result<(&'a Btf<'data>, Vec<VarSecinfo>), SpecError> {
+    let problem = match btf.map(|btf| (btf, btf.datasec(".maps"))) {
+        Some((btf, Some((_, Type { kind: Kind::Datasec { vars, .. }, .. })))) => return Ok((btf, vars)),
+        Some(_) => "the object's BTF has no DATASEC of that name",
+        None => "maps are defined by their BTF types, and the object has none that can be read: compile with -g",
+    };
+    Err(SpecError::invalid("section `.maps`", problem))
+}
+
+/// The maps that symbols name, each broken for the same reason.
+fn undefined(object: &Object<'_>, section: &Section<'_>, error: &SpecError) -> Vec<MapSpec> {
+    let map = |symbol: &Symbol<'_>| {
+        let place = Place { section: section.index, offset: symbol.value };
+        MapSpec::new(&symbol.name, place, symbol.size, MapOrigin::Btf, Err(error.clone()))
+    };
+    let mut maps: Vec<_> = object.symbols_in(section.index).map(map).collect();
+    maps.sort_by_key(|map| map.place);
+    maps
 }
 
 /// Reads one map: its definition, and what the object puts into it.

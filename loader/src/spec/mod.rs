@@ -59,8 +59,10 @@ pub struct Place {
 pub struct Spec<'data> {
     /// The object that they were read from.
     pub object: &'data Object<'data>,
-    /// Its types, if it has any.
+    /// Its types, if it has any that can be read.
     pub btf: Option<Btf<'data>>,
+    /// Why they cannot be read, nor what depends on them: records of functions, lines and CO-RE.
+    pub unreadable: Option<BtfError>,
     /// The licence its author chose; empty without a `license` section, which the kernel takes as "not GPL".
     pub license: String,
     /// Every function of every code section.
@@ -78,29 +80,25 @@ pub struct Spec<'data> {
 }
 
 impl<'data> Spec<'data> {
-    /// Reads the blueprints.
-    ///
-    /// # Errors
-    ///
-    /// Types that cannot be read. A broken function or map definition is kept as such, with the reason.
-    pub fn read(object: &'data Object<'data>) -> Result<Self, SpecError> {
-        let btf = object.section_named(".BTF").map(|section| Btf::parse(section.data)).transpose()?;
-        let ext = match (&btf, object.section_named(".BTF.ext")) {
-            (Some(btf), Some(section)) => BtfExt::parse(section.data, btf)?,
-            _ => BtfExt::default(),
+    /// Reads the blueprints. What makes no sense is kept as such, with the reason: only a program that needs it fails for that.
+    pub fn read(object: &'data Object<'data>) -> Self {
+        let (btf, ext, unreadable) = match types(object) {
+            Ok((btf, ext)) => (btf, ext, None),
+            Err(error) => (None, BtfExt::default(), Some(error)),
         };
         let mut maps = Vec::new();
         for section in &object.sections {
             match section.name.as_ref() {
-                ".maps" => map_def::read(object, section, btf.as_ref(), &mut maps)?,
+                ".maps" => map_def::read(object, section, btf.as_ref(), &mut maps),
                 name if name == "maps" || name.starts_with("maps/") => legacy_map::read(object, section, &mut maps),
                 _ => maps.extend(data::read(object, section, btf.as_ref())),
             }
         }
         let externs = Externs::read(object, btf.as_ref());
         maps.extend(externs.config_map(btf.as_ref()));
-        Ok(Self {
+        Self {
             object,
+            unreadable,
             externs,
             license: license(object),
             functions: Functions::read(object),
@@ -109,7 +107,7 @@ impl<'data> Spec<'data> {
             line_info: by_section(object, ext.lines, |record| record.insn_off),
             core_relos: by_section(object, ext.core_relos, |record| record.insn_off),
             btf,
-        })
+        }
     }
 
     /// The functions that are socket filters: those in a section called `socket…` or `?socket…`, and those in
@@ -142,6 +140,14 @@ pub struct Program<'spec> {
     pub section: &'spec str,
     /// False for `?socket`: loaded only when it is named.
     pub autoload: bool,
+}
+
+/// The types, and the records that refer to them.
+fn types<'data>(object: &Object<'data>) -> Result<(Option<Btf<'data>>, BtfExt<'data>), BtfError> {
+    let Some(section) = object.section_named(".BTF") else { return Ok((None, BtfExt::default())) };
+    let btf = Btf::parse(section.data)?;
+    let ext = object.section_named(".BTF.ext").map(|section| BtfExt::parse(section.data, &btf)).transpose()?;
+    Ok((Some(btf), ext.unwrap_or_default()))
 }
 
 /// The `license` section up to its NUL.

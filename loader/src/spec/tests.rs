@@ -11,7 +11,8 @@ use crate::testing::{EXIT, Elf, LDDW, Types, btf_ext, plan};
 fn read<T>(elf: &Elf, look: impl Fn(&Spec<'_>) -> T) -> Result<T, String> {
     let file = elf.build();
     let object = Object::parse(&file).unwrap();
-    Spec::read(&object).map(|spec| look(&spec)).map_err(|e| e.to_string())
+    let spec = Spec::read(&object);
+    spec.unreadable.as_ref().map_or_else(|| Ok(look(&spec)), |error| Err(error.to_string()))
 }
 
 /// The maps of an object, or why one of them is broken.

@@ -43,7 +43,7 @@ pub(crate) struct Demo {}
 impl Demo {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
         let object = Object::parse(OBJECT)?;
-        let spec = Spec::read(&object)?;
+        let spec = Spec::read(&object);
         let plan = Plan::new(&spec, &Options::default(), &Target::running(&spec))?;
         let program =
             plan.prog_loads().next().ok_or_else(|| Failure::new(Exit::Object, "the filter was not linked"))?;

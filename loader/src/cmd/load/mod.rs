@@ -78,7 +78,7 @@ impl Load {
             return Err(Failure::new(Exit::Usage, "--output goes with --json; without, standard output is the file"));
         }
         let bytes = object::read(&self.object)?;
-        object::with_plan(&self.object, &bytes, &self.plan, |_, plan| {
+        object::with_plan(&self.object, &bytes, &self.plan, output, |_, plan| {
             let program = the_only_program(plan)?;
             self.check_count(plan)?;
             if self.steps.dry_run {

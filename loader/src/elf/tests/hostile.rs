@@ -16,7 +16,7 @@ const GLOBALS: [&str; 3] = ["longer_than", "smallest_packet", "total_bytes"];
 /// The pure half of a load, and all that can be asked of its plan.
 fn read_link_and_plan(bytes: &[u8]) -> Result<(), String> {
     let object = Object::parse(bytes).map_err(|e| e.to_string())?;
-    let spec = Spec::read(&object).map_err(|e| e.to_string())?;
+    let spec = Spec::read(&object);
     let choices = std::iter::once(vec![]).chain(GLOBALS.map(|name| vec![(name.to_owned(), "1".to_owned())]));
     for set in choices {
         let options = Options { set, ..Options::default() };

@@ -18,7 +18,6 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value as Json, json};
 
 use crate::btf::value::hex;
-use crate::elf::Object;
 use crate::plan::Plan;
 use crate::spec::Spec;
 
@@ -65,10 +64,8 @@ pub struct Facts {
 pub struct Readings<'a> {
     /// The file.
     pub bytes: &'a [u8],
-    /// Its sections and symbols.
-    pub object: &'a Object<'a>,
-    /// What they mean; `None` if that cannot be read.
-    pub spec: Option<&'a Spec<'a>>,
+    /// What its sections and symbols mean.
+    pub spec: &'a Spec<'a>,
     /// What will be done; `None` if nothing can be.
     pub plan: Option<&'a Plan>,
     /// The section that the user wants to be taken as socket filters.
@@ -79,12 +76,12 @@ impl Facts {
     /// Collects what there is to say.
     pub fn of(readings: &Readings<'_>) -> Self {
         let (spec, plan) = (readings.spec, readings.plan);
-        let programs = spec.zip(plan).map_or_else(Vec::new, |(spec, plan)| programs::all(readings.bytes, spec, plan));
+        let programs = plan.map_or_else(Vec::new, |plan| programs::all(readings.bytes, spec, plan));
         Self {
-            file_size: readings.object.file_size,
+            file_size: readings.spec.object.file_size,
             sections: sections::all(readings),
-            maps: spec.map_or_else(Vec::new, |spec| maps::all(spec, plan)),
-            steps: spec.zip(plan).map_or_else(Vec::new, |(spec, plan)| steps::all(spec, plan)),
+            maps: maps::all(spec, plan),
+            steps: plan.map_or_else(Vec::new, |plan| steps::all(spec, plan)),
             programs,
         }
     }

@@ -73,14 +73,13 @@ const IGNORED: [(&str, &str); 5] = [
 const NULL: &str = "entry 0 is empty in every ELF file";
 const EMPTY: &str = "empty";
 const NO_FUNCTION: &str = "code without a function symbol: nothing can call it";
-const UNREADABLE: &str = "not known: the object's types or map definitions cannot be read";
 const UNKNOWN: &str = "no name that a loader of socket filters knows";
 const SHIFTS: &str = "for linkers that join objects; a loader fills in these offsets itself";
 
 /// All sections.
 pub(super) fn all(readings: &Readings<'_>) -> Vec<SectionFacts> {
     let headers = headers::read(readings.bytes);
-    let sections = readings.object.sections.iter();
+    let sections = readings.spec.object.sections.iter();
     sections.map(|section| one(readings, section, headers.get(section.index).copied().unwrap_or_default())).collect()
 }
 
@@ -110,7 +109,7 @@ fn role(readings: &Readings<'_>, section: &Section<'_>, header: Header) -> (Role
     match header.sh_type {
         _ if section.index == 0 => return ignored(NULL),
         SHT_SYMTAB => {
-            return (Role::Symbols, format!("{} symbols: what the records name", readings.object.symbols.len()));
+            return (Role::Symbols, format!("{} symbols: what the records name", readings.spec.object.symbols.len()));
         }
         SHT_STRTAB => return (Role::Names, "the names of sections and symbols".to_owned()),
         _ if header.is_reloc() => return relocs(readings, header),
@@ -122,18 +121,16 @@ fn role(readings: &Readings<'_>, section: &Section<'_>, header: Header) -> (Role
     }
     match name {
         "license" => {
-            let text = readings.spec.map_or("", |spec| spec.license.as_str());
+            let text = readings.spec.license.as_str();
             (Role::License, format!("the licence \"{}\": decides which helpers are open", text.escape_debug()))
         }
+        ".BTF" | ".BTF.ext" if readings.spec.unreadable.is_some() => ignored("it cannot be read"),
         ".BTF" => (Role::Types, "types: of map keys and values, of functions, of globals".to_owned()),
         ".BTF.ext" => {
             (Role::Lines, "which function and source line each instruction came from; CO-RE records".to_owned())
         }
         _ if section.size == 0 => ignored(EMPTY),
-        _ => match readings.spec {
-            Some(spec) => meaning(readings, spec, section),
-            None => ignored(UNREADABLE),
-        },
+        _ => meaning(readings, readings.spec, section),
     }
 }
 
@@ -181,7 +178,7 @@ fn code(readings: &Readings<'_>, spec: &Spec<'_>, section: &Section<'_>) -> (Rol
 
 /// Relocation records, by the section that they patch.
 fn relocs(readings: &Readings<'_>, header: Header) -> (Role, String) {
-    let target = readings.object.sections.get(header.info as usize);
+    let target = readings.spec.object.sections.get(header.info as usize);
     let Some(target) = target else { return ignored(UNKNOWN) };
     let count = target.relocs.len();
     if target.is_code {

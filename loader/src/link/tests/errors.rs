@@ -236,3 +236,19 @@ fn a_function_that_makes_no_sense_spoils_only_the_program_that_needs_it() {
     ];
     assert_eq!(problems, expected);
 }
+
+#[test]
+fn types_that_cannot_be_read_spoil_only_the_programs_that_use_a_map_of_them() {
+    let mut elf = Elf::new();
+    let uses = elf.program("socket/uses", "uses", &[LDDW, EXIT].concat());
+    elf.program("socket/other", "other", EXIT);
+    let maps = elf.data(".maps", &[0; 32]);
+    let ports = elf.var(maps, "ports", 0, 32);
+    elf.reloc(uses, 0, R_BPF_64_64, ports);
+    elf.data(".BTF", &[0; 24]);
+    let plan = plan(&elf.build()).unwrap();
+    let error = link_error(&plan);
+    assert!(error.to_string().contains("maps are defined by their BTF types"), "{error}");
+    assert_eq!(error.program, "uses");
+    assert_eq!(program(&plan, "other").insns.len(), 1);
+}
