@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::support::bpftool::by_libbpf;
+use crate::support::loaded::by_libbpf;
 use crate::support::objects::{Made, compile, object};
 use crate::support::process::run;
 use crate::support::text;
@@ -72,7 +72,7 @@ fn every_kind_of_relocation_gives_the_number_that_libbpf_gives() {
     let tags: Vec<_> = lines.iter().map(|line| text(line, "tag").to_owned()).collect();
     let mut ours: Vec<_> = names.iter().zip(&tags).map(|(name, tag)| ((*name).to_owned(), tag.clone())).collect();
     ours.sort();
-    let libbpf: Vec<_> = by_libbpf(&made.path()).unwrap().into_iter().map(|(name, tag, _)| (name, tag)).collect();
+    let libbpf: Vec<_> = by_libbpf(&made.path()).unwrap().into_iter().map(|loaded| (loaded.name, loaded.tag)).collect();
     assert_eq!(ours, libbpf);
     assert!(lines.iter().all(|line| line["tag_computed"] == true), "{lines:?}");
 

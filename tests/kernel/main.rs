@@ -15,6 +15,7 @@ mod addresses;
 mod check;
 mod core;
 mod demo;
+mod differences;
 mod externs;
 mod library;
 mod linking;

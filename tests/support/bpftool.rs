@@ -2,8 +2,7 @@
 
 use std::process::Command;
 
-use super::bpffs::Bpffs;
-use super::{GRACE, Json, number, text, wait_for};
+use super::{GRACE, Json, wait_for};
 
 /// Runs `bpftool -j` and reads its answer; `None` if it failed, as it does for what is not there.
 pub(crate) fn try_bpftool(args: &[&str]) -> Option<Json> {
@@ -32,25 +31,4 @@ pub(crate) fn wait_until_no(what: &str, name: &str) {
         let is_left = all.as_array()?.iter().any(|one| one["name"] == name);
         (!is_left).then_some(())
     });
-}
-
-/// What an independent loader (libbpf, through bpftool) makes of an object: name, tag and xlated bytes of each program, by name.
-/// The reason if it does not load.
-pub(crate) fn by_libbpf(object: &str) -> Result<Vec<(String, String, i64)>, String> {
-    let fs = Bpffs::mount();
-    let pins = fs.path("programs");
-    let loaded = Command::new("bpftool").args(["prog", "loadall", object, &pins]).output().unwrap();
-    let shown = |pin: std::fs::DirEntry| {
-        let program = bpftool(&["prog", "show", "pinned", pin.path().to_str().unwrap()]);
-        (text(&program, "name").to_owned(), text(&program, "tag").to_owned(), number(&program, "bytes_xlated"))
-    };
-    let mut programs: Vec<_> = match loaded.status.success() {
-        true => std::fs::read_dir(&pins).unwrap().map(|pin| shown(pin.unwrap())).collect(),
-        false => Vec::new(),
-    };
-    programs.sort();
-    match loaded.status.success() {
-        true => Ok(programs),
-        false => Err(String::from_utf8_lossy(&loaded.stderr).into_owned()),
-    }
 }
