@@ -25,7 +25,7 @@ use minibpf::plan::{Plan, Step};
 use minibpf::spec::Spec;
 use minibpf::target::Target;
 
-use support::objects::{COMMITTED, Made, compile, object};
+use support::objects::{COMMITTED, Made, compile, compile_for, object};
 use support::process::{MINIBPF, Ran, Running, output_of, run, run_with_input};
 use support::{Json, text};
 
@@ -175,6 +175,24 @@ fn without_a_kernels_types_core_stays_unresolved_and_that_is_no_failure() {
     assert_eq!(core["record"]["kind"], "BPF_CORE_FIELD_BYTE_OFFSET");
     let program = ran.kind("program").into_iter().find(|program| program["name"] == "core").unwrap();
     assert_eq!(program["tag_sha256"], Json::Null, "the kernel would give another");
+}
+
+#[test]
+fn a_big_endian_object_is_explained_as_its_little_endian_twin_and_refused_here() {
+    let c = include_str!("matrix/calls.c").replace("char _license[] SEC(\"license\") = \"GPL\";", "");
+    let (big, little) = (compile_for("bpfeb", &c), compile_for("bpfel", &c));
+    let of = |made: &Made| explain(&made.path(), &[]).expect(0).text();
+    // But for the byte order, the tag and the folder of the source.
+    let without = |text: String| {
+        let told = text.lines().filter(|line| !line.contains("64 bits") && !line.trim_start().starts_with("tag "));
+        told.map(|line| line.rsplit("/test.c:").next().unwrap_or(line).to_owned()).collect::<Vec<_>>()
+    };
+    assert!(of(&big).contains("big-endian, shown with every number turned around"));
+    for (one, two) in without(of(&big)).iter().zip(&without(of(&little))) {
+        assert_eq!(one, two);
+    }
+    let ran = run(["check", &big.path(), "--dry-run"]).expect(3);
+    assert!(ran.stderr.contains("the object is big-endian (bpfeb), and this machine little-endian"), "{}", ran.stderr);
 }
 
 #[test]

@@ -52,13 +52,19 @@ fn clang() -> Command {
 /// Compiles C for BPF; `skb.h` is included, and the licence is there.
 #[track_caller]
 pub(crate) fn compile(source: &str) -> Made {
+    compile_for("bpf", source)
+}
+
+/// The same for `bpfel` or `bpfeb`.
+#[track_caller]
+pub(crate) fn compile_for(target: &str, source: &str) -> Made {
     let made = Made { dir: TempDir::new().unwrap() };
     let c = made.dir.path().join("test.c");
     let whole = format!("#include \"skb.h\"\n{source}\nchar _license[] SEC(\"license\") = \"GPL\";\n");
     std::fs::write(&c, whole).unwrap();
     output_of(
         clang()
-            .args(["--target=bpf", "-mcpu=v3", "-g", "-O2", "-I"])
+            .args([&format!("--target={target}"), "-mcpu=v3", "-g", "-O2", "-I"])
             .arg(bpf_src())
             .arg("-c")
             .arg(&c)

@@ -57,17 +57,18 @@ impl From<Until> for Stage {
 impl Explain {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
         let bytes = object::read(&self.object)?;
-        let object = Object::parse(&bytes).map_err(|error| self.at(error))?;
+        let twin = Object::twin(&bytes).map_err(|error| self.at(error))?;
+        let object = object::parse(&bytes, twin.as_deref()).map_err(|error| self.at(error))?;
         let spec = Spec::read(&object);
         // A wrong name on the command line is said before anything is explained, a useless object after what it has.
-        let (plan, no_plan) = match self.plan.plan(&self.object, &spec) {
+        let (plan, no_plan) = match self.plan.plan(&self.object, &spec, false) {
             Ok(plan) => (Some(plan), None),
             Err(failure) if failure.exit == Exit::Usage => return Err(failure),
             Err(failure) => (None, Some(failure)),
         };
         object::warn_of_types(output, &spec)?;
         let (plan, extra_section) = (plan.as_ref(), self.plan.section());
-        let facts = Facts::of(&Readings { bytes: &bytes, spec: &spec, plan, extra_section });
+        let facts = Facts::of(&Readings { bytes: twin.as_deref().unwrap_or(&bytes), spec: &spec, plan, extra_section });
         self.print(output, &facts, plan)?;
         match no_plan {
             Some(failure) => Err(failure),

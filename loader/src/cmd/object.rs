@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use minibpf::elf::Object;
+use minibpf::elf::{ElfError, Object};
 use minibpf::link::Options;
 use minibpf::plan::{Patch, PatchKind, Plan};
 use minibpf::spec::Spec;
@@ -53,9 +53,10 @@ impl PlanOptions {
         self.section.as_deref()
     }
 
-    /// What will be done.
-    pub(crate) fn plan(&self, path: &Path, spec: &Spec<'_>) -> Result<Plan, Failure> {
-        let target = self.target(spec)?;
+    /// What will be done; `is_to_run`: on this machine, whose byte order then counts.
+    pub(crate) fn plan(&self, path: &Path, spec: &Spec<'_>, is_to_run: bool) -> Result<Plan, Failure> {
+        let mut target = self.target(spec)?;
+        target.is_little_endian &= is_to_run;
         Plan::new(spec, &self.options(), &target).map_err(|error| Failure::from(error).at(path.display()))
     }
 
@@ -99,11 +100,17 @@ pub(crate) fn with_plan<T>(
     use_it: impl FnOnce(&Spec<'_>, &Plan) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
     let at = |failure: Failure| failure.at(path.display());
-    let object = Object::parse(bytes).map_err(|error| at(error.into()))?;
+    let twin = Object::twin(bytes).map_err(|error| at(error.into()))?;
+    let object = parse(bytes, twin.as_deref()).map_err(|error| at(error.into()))?;
     let spec = Spec::read(&object);
     warn_of_types(output, &spec)?;
-    let plan = options.plan(path, &spec)?;
+    let plan = options.plan(path, &spec, true)?;
     use_it(&spec, &plan)
+}
+
+/// Reads an object, a big-endian one by way of its twin.
+pub(crate) fn parse<'data>(bytes: &'data [u8], twin: Option<&'data [u8]>) -> Result<Object<'data>, ElfError> {
+    twin.map_or_else(|| Object::parse(bytes), Object::parse_twin)
 }
 
 /// Types that cannot be read are left out, with whatever depends on them.

@@ -10,6 +10,7 @@
 //! another is checked here, once.
 
 mod read;
+mod twin;
 
 use std::borrow::Cow;
 
@@ -55,6 +56,8 @@ impl ElfError {
 pub struct Object<'data> {
     /// Bytes in the file.
     pub file_size: usize,
+    /// Whether it is the twin of a big-endian object, which no little-endian machine can run.
+    pub is_big_endian: bool,
     /// All sections, at their ELF index; entry 0 is the null section.
     pub sections: Vec<Section<'data>>,
     /// All symbols, at their ELF index; entry 0 is the null symbol.

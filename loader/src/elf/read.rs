@@ -33,7 +33,7 @@ impl<'data> Object<'data> {
                 indices.push(index);
             }
         }
-        Ok(Self { file_size: data.len(), sections, symbols, in_section })
+        Ok(Self { file_size: data.len(), is_big_endian: false, sections, symbols, in_section })
     }
 }
 
@@ -53,7 +53,11 @@ fn check_header(data: &[u8]) -> Result<&FileHeader64<Endianness>, ElfError> {
     match data.get(5) {
         Some(&encoding) if encoding == elf::ELFDATA2LSB.0 => {}
         Some(2) => {
-            return not_bpf("byte order", "big-endian (bpfeb)".to_owned(), "little-endian: clang --target=bpfel");
+            return not_bpf(
+                "byte order",
+                "big-endian (bpfeb)".to_owned(),
+                "little-endian (clang --target=bpfel), or its twin",
+            );
         }
         _ => return Err(ElfError::malformed("ELF header", "e_ident[EI_DATA] is neither 1 nor 2")),
     }

@@ -53,7 +53,8 @@ fn elf32_is_refused_by_its_class() {
 
 #[test]
 fn a_big_endian_object_is_told_which_target_to_use() {
-    let expected = "not a BPF object: byte order is big-endian (bpfeb), expected little-endian: clang --target=bpfel";
+    let expected = "not a BPF object: byte order is big-endian (bpfeb), expected little-endian \
+        (clang --target=bpfel), or its twin";
     assert_eq!(message(&patched(5, &[2])), expected);
 }
 

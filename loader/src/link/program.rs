@@ -43,6 +43,9 @@ pub(super) fn link(
     let linked = Linked { insns: Vec::new(), patches: Vec::new(), pieces: Vec::new() };
     let mut linker = Linker { spec, core, externs, entry, linked, starts: HashMap::new() };
     linker.append(entry);
+    if let (true, Some(cursor)) = (externs.refuse_byte_order(), linker.cursor_at(0)) {
+        return Err(linker.error(cursor.piece, entry.place.offset, LinkErrorKind::ByteOrder));
+    }
     if let (Some(broken), Some(cursor)) = (&entry.broken, linker.cursor_at(0)) {
         let kind = LinkErrorKind::BrokenFunction(Box::new(broken.clone()));
         return Err(linker.error(cursor.piece, entry.place.offset, kind));

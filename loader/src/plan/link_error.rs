@@ -27,6 +27,11 @@ pub enum LinkErrorKind {
         /// Where it points.
         offset: u64,
     },
+    /// The object is for machines of the other byte order.
+    #[error(
+        "the object is big-endian (bpfeb), and this machine little-endian: compile with clang --target=bpf or bpfel"
+    )]
+    ByteOrder,
     /// Two records for one instruction.
     #[error("two relocations for one instruction, the second for `{symbol}`")]
     Twice {

@@ -20,6 +20,8 @@ const BPF_MAP_TYPE_PERF_EVENT_ARRAY: u32 = 4;
 /// A kernel, as far as an object can depend on it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Target {
+    /// Whether it is a little-endian machine, which cannot run big-endian objects; `false` of none in particular.
+    pub is_little_endian: bool,
     /// Bytes in a page of memory: ring buffers are whole pages.
     pub page_size: Option<u32>,
     /// CPUs that there may ever be: a perf event array has a slot for each.
@@ -69,6 +71,7 @@ impl Target {
         let addresses = spec.externs.iter().filter(|external| external.kind == ExternKind::Variable { ty: 0 });
         let addresses: Vec<_> = addresses.map(|external| external.name.as_str()).collect();
         Self {
+            is_little_endian: cfg!(target_endian = "little"),
             page_size: page_size(),
             possible_cpus: cpus.and_then(|cpus| u32::try_from(cpus).ok()),
             btf: TargetBtf::None,

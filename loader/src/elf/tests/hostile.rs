@@ -5,7 +5,7 @@ use crate::link::Options;
 use crate::plan::Plan;
 use crate::spec::Spec;
 use crate::target::Target;
-use crate::testing::OBJECTS;
+use crate::testing::{EXIT, Elf, OBJECTS};
 
 /// Mutants per object; the whole takes seconds.
 const MUTANTS: usize = 3_000;
@@ -15,7 +15,8 @@ const GLOBALS: [&str; 3] = ["longer_than", "smallest_packet", "total_bytes"];
 
 /// The pure half of a load, and all that can be asked of its plan.
 fn read_link_and_plan(bytes: &[u8]) -> Result<(), String> {
-    let object = Object::parse(bytes).map_err(|e| e.to_string())?;
+    let twin = Object::twin(bytes).map_err(|e| e.to_string())?;
+    let object = twin.as_deref().map_or_else(|| Object::parse(bytes), Object::parse_twin).map_err(|e| e.to_string())?;
     let spec = Spec::read(&object);
     let choices = std::iter::once(vec![]).chain(GLOBALS.map(|name| vec![(name.to_owned(), "1".to_owned())]));
     for set in choices {
@@ -94,5 +95,27 @@ fn every_word_of_the_types_may_be_the_largest_number() {
                 let _ = read_link_and_plan(&mutant);
             }
         }
+    }
+}
+
+#[test]
+fn no_changed_byte_of_a_big_endian_object_makes_the_loader_panic() {
+    let mut elf =
+        Elf(object::write::Object::new(object::BinaryFormat::Elf, object::Architecture::Bpf, object::Endianness::Big));
+    elf.program("socket", "filter", EXIT);
+    elf.data(".maps", &[0; 64]);
+    elf.data("maps", &[0; 20]);
+    elf.data(".BTF", &[0xeb, 0x9f, 1, 0, 0, 0, 0, 24, 0, 0, 0, 0, 0, 0, 0, 12, 0, 0, 0, 12, 0, 0, 0, 1]);
+    elf.data(".BTF.ext", &[0xeb, 0x9f, 1, 0, 0, 0, 0, 24]);
+    let bytes = elf.build();
+    assert_eq!(read_link_and_plan(&bytes), Ok(()));
+    let mut numbers = Numbers(0x6269_6765_6e64_6921);
+    for _ in 0..MUTANTS {
+        let mut mutant = bytes.clone();
+        for _ in 0..1 + numbers.below(3) {
+            let at = 16 + numbers.below(mutant.len() - 16);
+            mutant[at] = numbers.below(256) as u8;
+        }
+        let _ = read_link_and_plan(&mutant);
     }
 }

@@ -49,6 +49,8 @@ pub enum Stage {
 pub struct Facts {
     /// Bytes in the file.
     pub file_size: usize,
+    /// Whether the object is big-endian; then these are the facts about its little-endian twin.
+    pub is_big_endian: bool,
     /// Its sections, by index.
     pub sections: Vec<SectionFacts>,
     /// Its maps, by section and offset.
@@ -79,6 +81,7 @@ impl Facts {
         let programs = plan.map_or_else(Vec::new, |plan| programs::all(readings.bytes, spec, plan));
         Self {
             file_size: readings.spec.object.file_size,
+            is_big_endian: readings.spec.object.is_big_endian,
             sections: sections::all(readings),
             maps: maps::all(spec, plan),
             steps: plan.map_or_else(Vec::new, |plan| steps::all(spec, plan)),

@@ -117,7 +117,8 @@ fn add_load(facts: &mut ProgramFacts, spec: &Spec<'_>, plan: &Plan, load: &ProgL
     facts.maps = load.map_ids().iter().filter_map(|id| plan.map(*id)).map(|map| map.name.clone()).collect();
     facts.unresolved = load.unresolved().map(|patch| format!("insn {}: {}", patch.insn, patch.symbol));
     facts.slots = load.resolve(|_| 0);
-    if facts.unresolved.is_none() {
+    // A big-endian kernel hashes other bytes.
+    if facts.unresolved.is_none() && !spec.object.is_big_endian {
         let tags = load.tags();
         facts.tag_sha256 = Some(hex(&tags.sha256));
         facts.tag_sha1 = Some(hex(&tags.sha1));

@@ -10,7 +10,12 @@ const LESSON: [&str; 2] = [
 
 pub(super) fn show(page: &mut Page, facts: &Facts) {
     page.stage("1. elf: the sections", &LESSON);
-    page.text(2, &format!("{} bytes, 64 bits, little-endian, {} sections", facts.file_size, facts.sections.len()));
+    let order = if facts.is_big_endian {
+        "big-endian, shown with every number turned around: it runs on big-endian machines only"
+    } else {
+        "little-endian"
+    };
+    page.text(2, &format!("{} bytes, 64 bits, {} sections, {order}", facts.file_size, facts.sections.len()));
     let head = ["[nr]", "name", "type", "flags", "offset", "bytes", "relocs", "what the loader does with it"];
     let mut rows = vec![head.map(str::to_owned).to_vec()];
     for section in &facts.sections {

@@ -43,6 +43,11 @@ impl<'a, 'data> Externs<'a, 'data> {
         Self { spec, core, target }
     }
 
+    /// Whether the target is a machine of another byte order than the object's.
+    pub(super) fn refuse_byte_order(&self) -> bool {
+        self.target.is_little_endian && self.spec.object.is_big_endian
+    }
+
     /// What the instruction becomes that names the undefined symbol number `symbol`.
     pub(super) fn patch(&self, symbol: usize, insn: Insn) -> Result<PatchKind, LinkErrorKind> {
         let Some(external) = self.spec.externs.of_symbol(symbol) else {
