@@ -233,7 +233,7 @@ fn a_usage_error_is_data_however_json_was_asked_for() {
 #[test]
 fn help_and_version_are_0_and_go_to_standard_output() {
     let mut asked = vec![vec!["--help"], vec!["-h"], vec!["help"], vec!["--version"], vec!["-V"]];
-    for command in ["demo", "check", "load", "explain"] {
+    for command in ["demo", "check", "load", "explain", "doctor"] {
         asked.extend([vec![command, "--help"], vec!["help", command]]);
     }
     for args in asked {
@@ -241,6 +241,24 @@ fn help_and_version_are_0_and_go_to_standard_output() {
         assert!(ran.text().contains("minibpf"), "{args:?}: {}", ran.text());
         assert_eq!(ran.stderr, "", "{args:?}");
     }
+}
+
+#[test]
+fn doctor_needs_no_privileges_and_says_the_same_as_text_and_as_data() {
+    let (plain, json) = (run(["doctor"]), run(["doctor", "--json"]));
+    assert_eq!(plain.code, json.code);
+    assert!(matches!(plain.code, Some(0 | 1 | 4)), "{}", plain.stderr);
+    let checks = json.kind("check");
+    assert!(checks.len() > 15, "{}", json.text());
+    for check in checks {
+        for field in ["name", "found", "means"] {
+            assert!(plain.text().contains(text(&check, field)), "{check}");
+        }
+        if let Some(remedy) = check["remedy"].as_str() {
+            assert!(check["ok"] == false && plain.text().contains(remedy), "{check}");
+        }
+    }
+    fails(2, &["doctor", "filter.o"], &["filter.o"]);
 }
 
 #[test]

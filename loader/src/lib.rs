@@ -27,6 +27,8 @@
 //! | [`observe`] | maps, events, statistics, stalls |
 //! | [`explain`] | a step in strace's words, or as data; all that there is to say about an object |
 //! | [`verdict`] | why the kernel said no |
+//! | [`privileges`] | which privilege is missing where the kernel refuses |
+//! | [`doctor`] | what a kernel and its privileges allow |
 //! | [`target`] | what a plan must know of the kernel |
 //!
 //! The library neither prints nor logs, and up to [`plan`] it opens no file and no descriptor.
@@ -52,6 +54,7 @@
 //! ```
 
 pub mod btf;
+pub mod doctor;
 pub mod elf;
 pub mod explain;
 pub mod hook;
@@ -60,6 +63,7 @@ pub mod kernel;
 pub mod link;
 pub mod observe;
 pub mod plan;
+pub mod privileges;
 pub mod spec;
 pub mod sys;
 pub mod target;

@@ -16,6 +16,7 @@ mod check;
 mod core;
 mod demo;
 mod differences;
+mod doctor;
 mod externs;
 mod library;
 mod linking;

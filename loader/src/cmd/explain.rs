@@ -1,6 +1,5 @@
 //! `minibpf explain`: every step of a load, before the first.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -91,13 +90,8 @@ impl Explain {
         if output.json {
             return facts.json(until, self.bytes).iter().try_for_each(|line| output.data(line));
         }
-        let width = std::io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
-        let look = Look {
-            width: width.map(|(width, _)| width.0.into()),
-            lessons: !output.is_quiet(),
-            full: output.is_verbose(),
-            bytes: self.bytes,
-        };
+        let look =
+            Look { width: output.width(), lessons: !output.is_quiet(), full: output.is_verbose(), bytes: self.bytes };
         page(facts, until, &look).into_iter().try_for_each(|line| match line {
             Line::Heading(title) => output.heading(&title),
             Line::Text(text) => output.text(text),

@@ -7,6 +7,7 @@ use minibpf::elf::ElfError;
 use minibpf::kernel::KernelError;
 use minibpf::link::PlanError;
 use minibpf::plan::LinkError;
+use minibpf::privileges::{Reason, Refused};
 use minibpf::sys::errno_name;
 use minibpf::{target, verdict};
 use nix::errno::Errno;
@@ -119,7 +120,7 @@ impl From<KernelError> for Failure {
     fn from(error: KernelError) -> Self {
         let errno = error.source.errno;
         if errno == Errno::EPERM {
-            let (why, hint) = target::privileges().explain_bpf_eperm();
+            let Reason { why, hint } = target::privileges().explain_eperm(Refused::Program);
             return Self::new(Exit::Privileges, format!("{error}: {why}")).hint(hint);
         }
         let Some(log) = &error.log else { return Self::new(Exit::Refused, &error).hint(errno_hint(errno)) };

@@ -3,6 +3,7 @@
 mod check;
 mod connect;
 mod demo;
+mod doctor;
 mod explain;
 mod failure;
 mod host_port;
@@ -42,6 +43,7 @@ Examples:
   minibpf check bpf-src/count.bpf.o                           would the kernel take it?
   minibpf explain bpf-src/count.bpf.o                         each step of its load, and why; needs no privileges
   minibpf load bpf-src/count.bpf.o --connect 127.0.0.1:80     filter a TCP connection and talk through it
+  minibpf doctor                                              what this kernel and these privileges allow
 ";
 
 const LONG_AFTER: &str = "\
@@ -50,6 +52,7 @@ Examples:
   minibpf check bpf-src/count.bpf.o                           would the kernel take it?
   minibpf explain bpf-src/count.bpf.o                         each step of its load, and why; needs no privileges
   minibpf load bpf-src/count.bpf.o --connect 127.0.0.1:80     filter a TCP connection and talk through it
+  minibpf doctor                                              what this kernel and these privileges allow
   minibpf load bpf-src/drop.bpf.o --set longer_than=100 --connect 127.0.0.1:80 --trace
 
 Exit status:
@@ -71,6 +74,7 @@ enum Command {
     Check(check::Check),
     Load(load::Load),
     Explain(explain::Explain),
+    Doctor(doctor::Doctor),
 }
 
 /// Options of every command.
@@ -106,6 +110,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Check(check) => check.run(&output),
         Command::Load(load) => load.run(&output),
         Command::Explain(explain) => explain.run(&output),
+        Command::Doctor(doctor) => doctor.run(&output),
     };
     match result {
         Ok(()) => Exit::Done.into(),

@@ -55,6 +55,12 @@ impl Output {
         if self.verbose > 0 { Detail::Full } else { Detail::Short }
     }
 
+    /// Columns of the terminal that data is shown on.
+    pub(crate) fn width(&self) -> Option<usize> {
+        let size = std::io::stdout().is_terminal().then(terminal_size::terminal_size).flatten();
+        size.map(|(width, _)| width.0.into())
+    }
+
     /// Whether less is to be said.
     pub(crate) fn is_quiet(&self) -> bool {
         self.quiet

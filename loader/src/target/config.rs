@@ -13,16 +13,32 @@ const MAX_BYTES: u64 = 16 << 20;
 /// Reads what the object asks for.
 pub(super) fn running(spec: &Spec<'_>) -> Config {
     let asks = |name: &str| spec.externs.iter().any(|external| external.name.starts_with(name));
-    let release = line_of("/proc/sys/kernel/osrelease");
     let mut config = Config {
-        version: version(&line_of("/proc/version_signature"), &line_of("/proc/sys/kernel/version"), &release),
+        version: running_version(),
         has_syscall_wrapper: asks("LINUX_HAS_SYSCALL_WRAPPER") && symbols::has(WRAPPED_CALL),
         ..Config::default()
     };
     if asks("CONFIG_") {
-        (config.options, config.source) = read_options(&format!("/boot/config-{release}"), "/proc/config.gz");
+        (config.options, config.source) = read_options(&plain(), PACKED);
     }
     config
+}
+
+/// `KERNEL_VERSION` of the running kernel.
+pub(super) fn running_version() -> u32 {
+    let release = line_of("/proc/sys/kernel/osrelease");
+    version(&line_of("/proc/version_signature"), &line_of("/proc/sys/kernel/version"), &release)
+}
+
+/// Where the running kernel's configuration can be read, if anywhere.
+pub(super) fn source() -> Option<String> {
+    [plain(), PACKED.to_owned()].into_iter().find(|path| fs::File::open(path).is_ok())
+}
+
+const PACKED: &str = "/proc/config.gz";
+
+fn plain() -> String {
+    format!("/boot/config-{}", line_of("/proc/sys/kernel/osrelease"))
 }
 
 /// A system call under its name with a wrapper.

@@ -2,6 +2,7 @@
 
 mod btf;
 mod config;
+mod findings;
 mod pins;
 mod symbols;
 
@@ -10,9 +11,9 @@ use std::path::PathBuf;
 
 use crate::spec::{ExternKind, Spec};
 use crate::sys;
-use crate::verdict::Privileges;
 
 pub use btf::TargetBtf;
+pub use findings::{findings, optmem_max, privileges};
 pub use pins::PinDirError;
 
 const BPF_MAP_TYPE_PERF_EVENT_ARRAY: u32 = 4;
@@ -94,18 +95,6 @@ fn needs_btf(spec: &Spec<'_>) -> bool {
 pub fn page_size() -> Option<u32> {
     let page_size = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten();
     page_size.and_then(|size| u32::try_from(size).ok())
-}
-
-/// Reads what decides about EPERM for this process; what cannot be read counts as absent.
-pub fn privileges() -> Privileges {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-    let sysctl = std::fs::read_to_string("/proc/sys/kernel/unprivileged_bpf_disabled");
-    Privileges {
-        effective: field("CapEff:").and_then(|hex| u64::from_str_radix(hex, 16).ok()).unwrap_or(0),
-        unprivileged_bpf_disabled: sysctl.ok().and_then(|value| value.trim().parse().ok()),
-        seccomp: field("Seccomp:") == Some("2"),
-    }
 }
 
 #[cfg(test)]

@@ -14,15 +14,3 @@ fn the_reason_is_the_last_line_before_the_statistics() {
 fn an_empty_log_has_an_empty_reason() {
     assert_eq!(read_log(""), Verdict::default());
 }
-
-#[test]
-fn without_cap_bpf_the_sysctl_is_named_with_its_value() {
-    let (why, _) = Privileges { unprivileged_bpf_disabled: Some(2), ..Default::default() }.explain_bpf_eperm();
-    assert!(why.contains("no CAP_BPF") && why.contains("kernel.unprivileged_bpf_disabled is 2"), "{why}");
-}
-
-#[test]
-fn with_cap_bpf_the_blame_is_elsewhere() {
-    let (why, _) = Privileges { effective: 1 << 39, seccomp: true, ..Default::default() }.explain_bpf_eperm();
-    assert!(why.contains("seccomp"), "{why}");
-}

@@ -39,3 +39,10 @@ pub fn page(facts: &Facts, until: Stage, look: &Look) -> Vec<Line> {
     }
     page.into_lines()
 }
+
+/// Rows of cells in columns, `indent` columns from the left.
+pub fn table(look: &Look, indent: usize, rows: &[Vec<String>]) -> Vec<Line> {
+    let mut page = Page::new(*look);
+    page.table(indent, rows);
+    page.into_lines()
+}

@@ -1,0 +1,153 @@
+//! What the kernel and the process are found to be, and what they let a filter do: looked up and really tried.
+
+use std::fs;
+use std::io::Read;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixDatagram;
+
+use nix::errno::Errno;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
+
+use super::config;
+use crate::doctor::{Findings, Tried};
+use crate::insn::Insn;
+use crate::privileges::{CAP_BPF, Privileges};
+use crate::sys::attr::MapCreateAttr;
+use crate::sys::map::MapFd;
+use crate::sys::{bpf, sockopt};
+
+/// The inode of the first user namespace: `PROC_USER_INIT_INO`, `include/linux/proc_ns.h`.
+const FIRST_USER_NAMESPACE: u64 = 0xEFFF_FFFD;
+/// Since 5.19 only BPF_PROG_LOAD and BPF_MAP_CREATE are closed to the unprivileged.
+const ONLY_TWO_CLOSED: u32 = 5 << 16 | 19 << 8;
+
+/// Reads what decides about EPERM for this process; what cannot be read counts as absent.
+pub fn privileges() -> Privileges {
+    let status = text("/proc/self/status").unwrap_or_default();
+    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
+    let bits = |name: &str| field(name).and_then(|hex| u64::from_str_radix(hex, 16).ok());
+    let namespace = fs::metadata("/proc/self/ns/user").map(|file| file.ino());
+    let mut privileges = Privileges {
+        effective: bits("CapEff:").unwrap_or(0),
+        bounding: bits("CapBnd:").unwrap_or(u64::MAX),
+        no_new_privs: field("NoNewPrivs:") == Some("1"),
+        in_user_namespace: namespace.is_ok_and(|inode| inode != FIRST_USER_NAMESPACE),
+        unprivileged_bpf_disabled: number("/proc/sys/kernel/unprivileged_bpf_disabled"),
+        seccomp: field("Seccomp:") == Some("2"),
+        bpf_is_filtered: false,
+        lockdown: text("/sys/kernel/security/lockdown"),
+        security_modules: text("/sys/kernel/security/lsm"),
+    };
+    let asks_privilege = config::running_version() < ONLY_TWO_CLOSED && !privileges.counts(CAP_BPF);
+    privileges.bpf_is_filtered = privileges.seccomp && !asks_privilege && bpf_is_refused();
+    privileges
+}
+
+/// Whether even a bpf(2) is refused that anybody may call. On a descriptor that is no program the kernel itself says EINVAL.
+fn bpf_is_refused() -> bool {
+    let Ok(null) = fs::File::open("/dev/null") else { return false };
+    matches!(bpf::prog_info(null.as_fd()), Err(error) if matches!(error.errno, Errno::EPERM | Errno::EACCES))
+}
+
+/// Looks at the running kernel and tries what a filter needs. Nothing is left of it.
+pub fn findings() -> Findings {
+    let source = config::source();
+    Findings {
+        release: text("/proc/sys/kernel/osrelease").unwrap_or_default(),
+        version: config::running_version(),
+        privileges: privileges(),
+        tried: tried(),
+        memlock: memlock(&text("/proc/self/limits").unwrap_or_default()),
+        jit: number("/proc/sys/net/core/bpf_jit_enable"),
+        btf: fs::File::open("/sys/kernel/btf/vmlinux").is_ok(),
+        bpffs: bpffs(&text("/proc/self/mounts").unwrap_or_default()),
+        optmem_max: optmem_max(),
+        config: source,
+        addresses: shows_addresses(),
+    }
+}
+
+/// `net.core.optmem_max`: how many bytes a socket may hold beside its packets, its filter among them.
+pub fn optmem_max() -> Option<u64> {
+    number("/proc/sys/net/core/optmem_max")
+}
+
+fn tried() -> Tried {
+    let program = program();
+    let attach = program.as_ref().ok().map(attach);
+    let packet = socket(AddressFamily::Packet, SockType::Raw, SockFlag::SOCK_CLOEXEC, None);
+    Tried { map: map(), program: program.map(drop), attach, packet: packet.map(drop) }
+}
+
+/// `r0 = 0; exit`.
+fn program() -> Result<OwnedFd, Errno> {
+    const MOV: u8 = 0xb7;
+    let insns = [Insn { code: MOV, ..Insn::default() }, Insn { code: Insn::EXIT, ..Insn::default() }];
+    let insns = Insn::encode_all(&insns);
+    let load = bpf::ProgLoad { prog_type: 1, insns: &insns, license: c"GPL", name: "doctor", btf: None };
+    bpf::prog_load(&load, None).0.map_err(|error| error.errno)
+}
+
+fn map() -> Result<(), Errno> {
+    const ARRAY: u32 = 2;
+    let attr = MapCreateAttr { map_type: ARRAY, key_size: 4, value_size: 4, max_entries: 1, ..Default::default() };
+    MapFd::create(attr).map(drop).map_err(|error| error.errno)
+}
+
+/// On a socket that needs neither a network nor an address.
+fn attach(program: &OwnedFd) -> Result<(), Errno> {
+    let socket = UnixDatagram::unbound().map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(0)))?;
+    sockopt::attach_bpf(&socket, program).map_err(|error| error.errno)
+}
+
+/// The soft limit in the line `Max locked memory  8388608  8388608  bytes` of `/proc/self/limits`.
+fn memlock(limits: &str) -> Option<String> {
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max locked memory"))?;
+    let soft = line.split_ascii_whitespace().next()?;
+    Some(if soft == "unlimited" { soft.to_owned() } else { format!("{soft} bytes") })
+}
+
+/// The directories at which a file system of type `bpf` is mounted.
+fn bpffs(mounts: &str) -> Vec<String> {
+    let fields = mounts.lines().map(|line| line.split(' ').collect::<Vec<_>>());
+    let directory = |fields: Vec<&str>| match fields.as_slice() {
+        [_, directory, "bpf", ..] => Some((*directory).to_owned()),
+        _ => None,
+    };
+    fields.filter_map(directory).collect()
+}
+
+/// Whether the first symbol has an address: who may not see them finds zeros.
+fn shows_addresses() -> bool {
+    let mut start = [0; 16];
+    let read = fs::File::open("/proc/kallsyms").and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start.iter().any(|digit| *digit != b'0')
+}
+
+fn text(path: &str) -> Option<String> {
+    fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
+}
+
+fn number<T: std::str::FromStr>(path: &str) -> Option<T> {
+    text(path)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_the_limit_of_locked_memory_the_soft_one_counts() {
+        let limits = "Limit  Soft Limit  Hard Limit  Units\nMax locked memory         65536                unlimited            bytes\n";
+        assert_eq!(memlock(limits).as_deref(), Some("65536 bytes"));
+        assert_eq!(memlock("Max locked memory  unlimited  unlimited  bytes").as_deref(), Some("unlimited"));
+        assert_eq!(memlock(""), None);
+    }
+
+    #[test]
+    fn a_bpffs_is_known_by_its_type_not_by_its_name() {
+        let mounts = "bpf /somewhere bpf rw 0 0\nbpf /sys/fs/bpf tmpfs rw 0 0\nnone /a\\040b bpf rw 0 0\n";
+        assert_eq!(bpffs(mounts), ["/somewhere", "/a\\040b"]);
+    }
+}
