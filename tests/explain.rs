@@ -182,17 +182,44 @@ fn a_big_endian_object_is_explained_as_its_little_endian_twin_and_refused_here()
     let c = include_str!("matrix/calls.c").replace("char _license[] SEC(\"license\") = \"GPL\";", "");
     let (big, little) = (compile_for("bpfeb", &c), compile_for("bpfel", &c));
     let of = |made: &Made| explain(&made.path(), &[]).expect(0).text();
-    // But for the byte order, the tag and the folder of the source.
+    // But for the byte order, the tag, the lints and the folder of the source.
     let without = |text: String| {
-        let told = text.lines().filter(|line| !line.contains("64 bits") && !line.trim_start().starts_with("tag "));
+        let (before, after) = (text.split("\nlints:").next().unwrap(), text.split("\n4. plan:").last().unwrap());
+        let told = before
+            .lines()
+            .chain(after.lines())
+            .filter(|line| !line.contains("64 bits") && !line.trim_start().starts_with("tag "));
         told.map(|line| line.rsplit("/test.c:").next().unwrap_or(line).to_owned()).collect::<Vec<_>>()
     };
     assert!(of(&big).contains("big-endian, shown with every number turned around"));
     for (one, two) in without(of(&big)).iter().zip(&without(of(&little))) {
         assert_eq!(one, two);
     }
+    let lints = explain(&big.path(), &["--json"]).expect(0).kind("lint");
+    assert!(lints.iter().any(|lint| lint["id"] == "big-endian"), "{lints:?}");
     let ran = run(["check", &big.path(), "--dry-run"]).expect(3);
     assert!(ran.stderr.contains("the object is big-endian (bpfeb), and this machine little-endian"), "{}", ran.stderr);
+}
+
+#[test]
+fn who_else_would_load_it_is_said_of_each_program_with_the_reason() {
+    let made = compile(
+        "SEC(\"socket\") int plain(struct __sk_buff *skb) { return skb->len; }
+         SEC(\"socket/web\") int web(struct __sk_buff *skb) { return skb->len > 100; }",
+    );
+    let ran = explain(&made.path(), &["--json"]).expect(0);
+    let loads = ran.kind("loads_in");
+    let refuses = |line: &Json, loader: &str| !line[loader].as_array().unwrap().is_empty();
+    assert_eq!((refuses(&loads[1], "libbpf"), refuses(&loads[1], "aya")), (true, false), "{loads:?}");
+    let lint = ran.only("lint");
+    assert_eq!((text(&lint, "id"), text(&lint, "program")), ("short-return", "web"));
+    let plain = explain(&made.path(), &[]).expect(0).text();
+    for field in ["what", "why", "mend", "source"] {
+        assert!(plain.contains(text(&lint, field)), "{field}: {plain}");
+    }
+    let libbpf = "program `web` loads in: libbpf no (section `socket/web` is not `socket`), cilium/ebpf yes, aya yes";
+    assert!(plain.contains(libbpf), "{plain}");
+    assert!(!explain(&made.path(), &["--until", "maps"]).expect(0).text().contains("loads in"));
 }
 
 #[test]

@@ -26,6 +26,7 @@
 //! | [`hook`] | the places that take a socket filter |
 //! | [`observe`] | maps, events, statistics, stalls |
 //! | [`explain`] | a step in strace's words, or as data; all that there is to say about an object |
+//! | [`lint`] | what will go wrong, said before the load |
 //! | [`verdict`] | why the kernel said no |
 //! | [`privileges`] | which privilege is missing where the kernel refuses |
 //! | [`doctor`] | what a kernel and its privileges allow |
@@ -61,6 +62,7 @@ pub mod hook;
 pub mod insn;
 pub mod kernel;
 pub mod link;
+pub mod lint;
 pub mod observe;
 pub mod plan;
 pub mod privileges;

@@ -20,6 +20,7 @@ mod doctor;
 mod externs;
 mod library;
 mod linking;
+mod lints;
 mod load;
 mod matrix;
 mod nested;

@@ -49,7 +49,8 @@ impl Check {
                 output.text(format_args!("{}:", path.display()))?;
             }
             let bytes = object::read(path)?;
-            object::with_plan(path, &bytes, &self.plan, output, |_, plan| {
+            object::with_plan(path, &bytes, &self.plan, output, |spec, plan| {
+                object::warn_of_lints(output, spec, plan)?;
                 if self.steps.dry_run {
                     dry_run(output, plan)?;
                     return tally.unlinkable_only(plan);

@@ -67,7 +67,8 @@ impl Explain {
         };
         object::warn_of_types(output, &spec)?;
         let (plan, extra_section) = (plan.as_ref(), self.plan.section());
-        let facts = Facts::of(&Readings { bytes: twin.as_deref().unwrap_or(&bytes), spec: &spec, plan, extra_section });
+        let (bytes, limits) = (twin.as_deref().unwrap_or(&bytes), object::limits());
+        let facts = Facts::of(&Readings { bytes, spec: &spec, plan, extra_section, limits });
         self.print(output, &facts, plan)?;
         match no_plan {
             Some(failure) => Err(failure),

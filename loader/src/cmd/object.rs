@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use minibpf::elf::{ElfError, Object};
 use minibpf::link::Options;
+use minibpf::lint::{self, Limits};
 use minibpf::plan::{Patch, PatchKind, Plan};
 use minibpf::spec::Spec;
-use minibpf::target::{Target, TargetBtf};
+use minibpf::target::{self, Target, TargetBtf};
 
 use super::failure::{Exit, Failure};
 use super::output::Output;
@@ -119,6 +120,18 @@ pub(crate) fn warn_of_types(output: &Output, spec: &Spec<'_>) -> Result<(), Fail
         Some(error) => output.warn("btf", format_args!("{error}: going on without types, source lines and CO-RE")),
         None => Ok(()),
     }
+}
+
+/// What the running kernel does not allow.
+pub(crate) fn limits() -> Limits {
+    Limits { optmem_max: target::optmem_max() }
+}
+
+/// What will go wrong, or not as it was meant, is said before the kernel is asked.
+pub(crate) fn warn_of_lints(output: &Output, spec: &Spec<'_>, plan: &Plan) -> Result<(), Failure> {
+    lint::all(spec, plan, &limits()).iter().try_for_each(|lint| {
+        output.warn_as(&lint.json(), format_args!("{}: {}\n  mend: {}", lint.text(), lint.why, lint.mend))
+    })
 }
 
 /// A plan for no kernel in particular can be looked at, not performed.

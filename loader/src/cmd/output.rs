@@ -106,9 +106,14 @@ impl Output {
 
     /// A warning: on both streams under `--json`.
     pub(crate) fn warn(&self, code: &str, text: impl Display) -> Result<(), Failure> {
+        self.warn_as(&json!({ "kind": "warning", "code": code, "message": text.to_string() }), &text)
+    }
+
+    /// A warning that is data of its own.
+    pub(crate) fn warn_as(&self, line: &Json, text: impl Display) -> Result<(), Failure> {
         let label = self.paint("warning:", AnsiColor::Yellow);
         stderr_line(&format!("{label} {text}"));
-        self.data(&json!({ "kind": "warning", "code": code, "message": text.to_string() }))
+        self.data(line)
     }
 
     /// Ends the program with a failure.

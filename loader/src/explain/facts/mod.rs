@@ -18,6 +18,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value as Json, json};
 
 use crate::btf::value::hex;
+use crate::lint::{self, Limits, Lint, LoadsIn};
 use crate::plan::Plan;
 use crate::spec::Spec;
 
@@ -57,6 +58,10 @@ pub struct Facts {
     pub maps: Vec<MapFacts>,
     /// Its socket filters, by section and offset.
     pub programs: Vec<ProgramFacts>,
+    /// What will go wrong, or not as it was meant.
+    pub lints: Vec<Lint>,
+    /// Whether other loaders would take each of its socket filters.
+    pub loads_in: Vec<LoadsIn>,
     /// The system calls, in order.
     pub steps: Vec<StepFacts>,
 }
@@ -72,6 +77,8 @@ pub struct Readings<'a> {
     pub plan: Option<&'a Plan>,
     /// The section that the user wants to be taken as socket filters.
     pub extra_section: Option<&'a str>,
+    /// What the kernel does not allow.
+    pub limits: Limits,
 }
 
 impl Facts {
@@ -84,12 +91,14 @@ impl Facts {
             is_big_endian: readings.spec.object.is_big_endian,
             sections: sections::all(readings),
             maps: maps::all(spec, plan),
+            lints: plan.map_or_else(Vec::new, |plan| lint::all(spec, plan, &readings.limits)),
+            loads_in: plan.map_or_else(Vec::new, |plan| lint::loads_in_others(spec, plan)),
             steps: plan.map_or_else(Vec::new, |plan| steps::all(spec, plan)),
             programs,
         }
     }
 
-    /// The facts as JSON lines: sections, map definitions, programs, then patches and steps. `raw` adds the bytes of sections.
+    /// The facts as JSON lines: sections, map definitions, programs with their lints, then patches and steps. `raw` adds the bytes of sections.
     pub fn json(&self, until: Stage, raw: bool) -> Vec<Json> {
         let mut lines: Vec<_> = self.sections.iter().map(|section| line("section", section)).collect();
         for section in lines.iter_mut().filter(|_| !raw).filter_map(Json::as_object_mut) {
@@ -100,6 +109,8 @@ impl Facts {
         }
         if until >= Stage::Reloc {
             lines.extend(self.programs.iter().map(|program| line("program", program)));
+            lines.extend(self.lints.iter().map(Lint::json));
+            lines.extend(self.loads_in.iter().map(|known| line("loads_in", known)));
         }
         match until {
             Stage::Reloc => lines.extend(self.programs.iter().flat_map(ProgramFacts::json_of_holes)),

@@ -7,6 +7,7 @@ use super::{Facts, Readings, Role, Stage};
 use crate::elf::Object;
 use crate::explain::page::{Line, Look, page};
 use crate::link::Options;
+use crate::lint::Limits;
 use crate::plan::{Plan, Step};
 use crate::spec::Spec;
 use crate::target::Target;
@@ -17,7 +18,7 @@ fn facts(bytes: &[u8]) -> Facts {
     let object = Object::parse(bytes).expect("the object is readable");
     let spec = Spec::read(&object);
     let plan = Plan::new(&spec, &Options::default(), &Target::none()).ok();
-    Facts::of(&Readings { bytes, spec: &spec, plan: plan.as_ref(), extra_section: None })
+    Facts::of(&Readings { bytes, spec: &spec, plan: plan.as_ref(), extra_section: None, limits: Limits::default() })
 }
 
 /// Name and role of each section that a loader does something with.
@@ -110,9 +111,9 @@ fn json_and_text_stop_at_the_same_stage() {
     };
     assert_eq!(kinds(Stage::Elf), ["section"]);
     assert_eq!(kinds(Stage::Maps), ["section", "mapdef"]);
-    assert_eq!(kinds(Stage::Reloc), ["section", "mapdef", "program", "patch"]);
-    assert_eq!(kinds(Stage::Plan), ["section", "mapdef", "program", "step", "patch", "step"]);
-    for (until, title) in [(Stage::Elf, "1. "), (Stage::Maps, "2. "), (Stage::Reloc, "3. "), (Stage::Plan, "4. ")] {
+    assert_eq!(kinds(Stage::Reloc), ["section", "mapdef", "program", "loads_in", "patch"]);
+    assert_eq!(kinds(Stage::Plan), ["section", "mapdef", "program", "loads_in", "step", "patch", "step"]);
+    for (until, title) in [(Stage::Elf, "1. "), (Stage::Maps, "2. "), (Stage::Reloc, "lints: "), (Stage::Plan, "4. ")] {
         let mut headings = page(&facts, until, &Look::default()).into_iter().filter_map(|line| match line {
             Line::Heading(title) => Some(title),
             Line::Text(_) => None,

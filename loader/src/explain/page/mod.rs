@@ -2,6 +2,7 @@
 
 mod holes;
 mod layout;
+mod lints;
 mod maps;
 mod sections;
 mod steps;
@@ -33,6 +34,7 @@ pub fn page(facts: &Facts, until: Stage, look: &Look) -> Vec<Line> {
     }
     if until >= Stage::Reloc {
         holes::show(&mut page, facts);
+        lints::show(&mut page, facts);
     }
     if until >= Stage::Plan {
         steps::show(&mut page, facts);

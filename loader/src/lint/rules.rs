@@ -1,0 +1,116 @@
+//! The rules, one table: what each says of every place where it is met.
+
+/// One rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rule {
+    /// Its name.
+    pub id: &'static str,
+    /// Whether the kernel refuses what it is about, so that an object that loads never meets it.
+    pub is_refused: bool,
+    /// Why that goes wrong.
+    pub why: &'static str,
+    /// How to mend it.
+    pub mend: &'static str,
+}
+
+/// A field of the context that a socket filter may not read.
+///
+/// Kernel: `sk_filter_is_valid_access()`, `net/core/filter.c`.
+pub(super) const CONTEXT_READ: &Rule = &Rule {
+    id: "ctx-read",
+    is_refused: true,
+    why: "this field of struct __sk_buff is not for socket filters: \"invalid bpf_context access\"",
+    mend: "take it from the packet: bpf_skb_load_bytes(skb, offset, to, len)",
+};
+
+/// A field of the context that a socket filter may not write.
+pub(super) const CONTEXT_WRITE: &Rule = &Rule {
+    id: "ctx-write",
+    is_refused: true,
+    why: "a socket filter may write cb[0] to cb[4] of its context and nothing else: \"invalid bpf_context access\"",
+    mend: "keep it in a map, or in a variable",
+};
+
+/// A helper of other types of program.
+pub(super) const HELPER_TYPE: &Rule = &Rule {
+    id: "helper-type",
+    is_refused: true,
+    why: "this helper is not for socket filters: \"program of this type cannot use helper\"",
+    mend: "do without it: a socket filter reads packets and keeps or drops them, it cannot change or redirect them",
+};
+
+/// A GPL-only helper without such a licence.
+///
+/// Kernel: `check_helper_call()`, `kernel/bpf/verifier.c`; `license_is_gpl_compatible()`, `include/linux/license.h`.
+pub(super) const HELPER_LICENSE: &Rule = &Rule {
+    id: "helper-license",
+    is_refused: true,
+    why: "this helper is for GPL-compatible programs only: \"cannot call GPL-restricted function\"",
+    mend: "char _license[] SEC(\"license\") = \"GPL\"; or \"Dual MIT/GPL\", \"Dual BSD/GPL\" …, if that is the licence",
+};
+
+/// A constant that is taken for a verdict and is a length.
+///
+/// Kernel: `sk_filter_trim_cap()`, `net/core/filter.c`; `tcp_filter()`, `net/ipv4/tcp_ipv4.c`.
+pub(super) const SHORT_RETURN: &Rule = &Rule {
+    id: "short-return",
+    is_refused: false,
+    why: "the value is how many bytes to keep, not yes or no: less than a TCP header cuts off every payload, and the connection stalls",
+    mend: "return skb->len to keep the packet, 0 to drop it",
+};
+
+/// A global of `-fcommon`.
+pub(super) const COMMON_SYMBOL: &Rule = &Rule {
+    id: "common-symbol",
+    is_refused: false,
+    why: "a COMMON symbol lies in no section, so no map can hold it: no loader takes a program that uses it",
+    mend: "initialise it, or compile without -fcommon",
+};
+
+/// A map that is local to its file.
+pub(super) const STATIC_MAP: &Rule = &Rule {
+    id: "static-map",
+    is_refused: false,
+    why: "minibpf loads it, but libbpf and cilium/ebpf refuse the object, and aya may take another map for it",
+    mend: "leave out `static`",
+};
+
+/// No types.
+pub(super) const NO_TYPES: &Rule = &Rule {
+    id: "no-types",
+    is_refused: false,
+    why: "without .BTF there are no map definitions in .maps, no names of globals, and no source lines in the verifier's log",
+    mend: "compile with -g",
+};
+
+/// Made for the other byte order.
+pub(super) const BIG_ENDIAN: &Rule = &Rule {
+    id: "big-endian",
+    is_refused: false,
+    why: "it runs on big-endian machines only",
+    mend: "compile with --target=bpf, which takes the byte order of the machine, or --target=bpfel",
+};
+
+/// More than a socket takes.
+///
+/// Kernel: `__sk_filter_charge()`, `net/core/filter.c`.
+pub(super) const TOO_LARGE: &Rule = &Rule {
+    id: "too-large",
+    is_refused: false,
+    why: "it may load, but one socket holds no more than net.core.optmem_max: attaching it ends with ENOMEM",
+    mend: "sudo sysctl net.core.optmem_max=BYTES, or a smaller program: fewer unrolled loops and inlined functions",
+};
+
+/// All of them.
+pub const RULES: [&Rule; 10] = [
+    CONTEXT_READ,
+    CONTEXT_WRITE,
+    HELPER_TYPE,
+    HELPER_LICENSE,
+    SHORT_RETURN,
+    COMMON_SYMBOL,
+    STATIC_MAP,
+    NO_TYPES,
+    BIG_ENDIAN,
+    TOO_LARGE,
+];

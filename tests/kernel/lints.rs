@@ -1,0 +1,123 @@
+//! The lints, held against the kernel: what they call refused is refused, and what they leave alone is not.
+
+use minibpf::elf::Object;
+use minibpf::insn::Insn;
+use minibpf::kernel::Kernel;
+use minibpf::link::Options;
+use minibpf::lint::{self, Limits, RULES};
+use minibpf::plan::{Plan, Step};
+use minibpf::spec::Spec;
+use minibpf::target::Target;
+
+use crate::support::objects::{compile, keeping, object};
+use crate::support::process::run;
+use crate::support::{Json, text};
+
+/// Loads `pass` with other instructions and another licence. Returns the rules met, and what the verifier says.
+fn asked(insns: &[[u8; 8]], license: &str) -> (Vec<&'static str>, Option<String>) {
+    let bytes = std::fs::read(object("pass")).unwrap();
+    let object = Object::parse(&bytes).unwrap();
+    let spec = Spec::read(&object);
+    let mut plan = Plan::new(&spec, &Options::default(), &Target::running(&spec)).unwrap();
+    for step in &mut plan.steps {
+        if let Step::ProgLoad(program) = step {
+            program.insns = insns.iter().map(|slot| Insn::decode(*slot)).collect();
+            program.license = license.to_owned();
+            program.func_info.clear();
+            program.line_info.clear();
+        }
+    }
+    plan.steps.retain(|step| !matches!(step, Step::BtfLoad(_)));
+    let lints = lint::all(&spec, &plan, &Limits::default()).iter().map(|lint| lint.id).collect();
+    (lints, Kernel::load(&plan).err().map(|error| error.log.unwrap_or_default()))
+}
+
+const R0: [u8; 8] = [0xb7, 0, 0, 0, 0, 0, 0, 0];
+const EXIT: [u8; 8] = [0x95, 0, 0, 0, 0, 0, 0, 0];
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn of_every_field_of_the_context_lint_and_kernel_say_the_same() {
+    // Eight bytes long: flow_keys, tstamp, sk, hwtstamp.
+    for offset in (0..192_u8).step_by(4).filter(|offset| !matches!(offset, 148 | 156 | 172 | 180 | 188)) {
+        let size = if matches!(offset, 144 | 152 | 168 | 184) { 0x18 } else { 0 };
+        let (lints, refused) = asked(&[[0x61 | size, 0x10, offset, 0, 0, 0, 0, 0], R0, EXIT], "GPL");
+        assert_eq!(lints == ["ctx-read"], refused.is_some(), "read at {offset}: {lints:?}, {refused:?}");
+        let (lints, refused) = asked(&[R0, [0x63 | size, 0x01, offset, 0, 0, 0, 0, 0], EXIT], "GPL");
+        assert_eq!(lints == ["ctx-write"], refused.is_some(), "write at {offset}: {lints:?}, {refused:?}");
+    }
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn of_every_helper_lint_and_kernel_say_the_same() {
+    for number in 1..=211 {
+        let call = [[0x85, 0, 0, 0, number, 0, 0, 0], R0, EXIT];
+        let (lints, log) = asked(&call, "GPL");
+        let log = log.unwrap_or_default();
+        if log.contains("invalid func") || log.contains("unknown func") && number > 180 {
+            continue; // newer than this kernel
+        }
+        let is_closed = log.contains("cannot use helper") || log.contains("unknown func");
+        assert_eq!(lints == ["helper-type"], is_closed, "helper {number}: {lints:?}, {log}");
+        let (lints, log) = asked(&call, "Proprietary");
+        let is_gpl = log.unwrap_or_default().contains("GPL");
+        assert_eq!(lints == ["helper-license"], is_gpl, "helper {number} without GPL: {lints:?}");
+    }
+}
+
+/// One program for each rule that the kernel enforces, and more that it does not.
+const FAULTS: &str = "
+    static long (*const bpf_redirect)(__u32 ifindex, __u64 flags) = (void *)23;
+    SEC(\"socket\") int reads(struct __sk_buff *skb) { return *(__u32 *)((char *)skb + 80); }
+    SEC(\"socket\") int writes(struct __sk_buff *skb) { skb->mark = 1; return skb->len; }
+    SEC(\"socket\") int redirects(struct __sk_buff *skb) { return bpf_redirect(1, 0); }
+    SEC(\"socket\") int accepts(struct __sk_buff *skb) { return skb->len > 100 ? 1 : 0; }
+    SEC(\"socket\") int fine(struct __sk_buff *skb) { skb->cb[0] = 1; return skb->len; }";
+
+fn found(lints: &[Json]) -> Vec<(&str, &str)> {
+    lints.iter().map(|lint| (text(lint, "program"), text(lint, "id"))).collect()
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn check_warns_of_each_fault_and_loads_what_the_kernel_takes() {
+    let made = compile(FAULTS);
+    let ran = run(["check", &made.path(), "--json"]).expect(5);
+    let lints = ran.kind("lint");
+    let expected =
+        [("reads", "ctx-read"), ("writes", "ctx-write"), ("redirects", "helper-type"), ("accepts", "short-return")];
+    assert_eq!(found(&lints), expected);
+    let refused: Vec<_> = RULES.iter().filter(|rule| rule.is_refused).map(|rule| rule.id).collect();
+    for program in ran.kind("program") {
+        let lint = lints.iter().find(|lint| lint["program"] == program["name"]);
+        let is_refused = lint.is_some_and(|lint| refused.contains(&text(lint, "id")));
+        assert_eq!(program["verdict"] == "rejected", is_refused, "{program}");
+    }
+    for lint in &lints {
+        assert!(text(lint, "source").contains("test.c:"), "{lint}");
+        assert!(ran.stderr.contains(text(lint, "what")) && ran.stderr.contains(text(lint, "mend")), "{}", ran.stderr);
+    }
+    assert!(ran.stderr.starts_with("warning: program `reads`, insn 0, "), "{}", ran.stderr);
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn a_filter_that_is_only_warned_of_is_0() {
+    let ran = run(["check", &keeping("accepts", "1").path(), "--json"]).expect(0);
+    assert_eq!(found(&ran.kind("lint")), [("accepts", "short-return")]);
+    assert_eq!(text(&ran.only("program"), "verdict"), "loaded");
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn a_filter_that_is_too_large_for_a_socket_loads_and_cannot_be_attached_as_was_said() {
+    let limit = std::fs::read_to_string("/proc/sys/net/core/optmem_max").unwrap();
+    let slots = limit.trim().parse::<usize>().unwrap() / 8;
+    let body = "asm volatile(\"r0 = 0\" ::: \"r0\");".repeat(slots);
+    let made = compile(&format!("SEC(\"socket\") int large(struct __sk_buff *skb) {{ {body} return skb->len; }}"));
+    let ran = run(["check", &made.path(), "--json"]).expect(0);
+    assert_eq!(found(&ran.kind("lint")), [("large", "too-large")]);
+    let ran = run(["load", &made.path(), "--connect", "127.0.0.1:9"]).expect(6);
+    assert!(ran.stderr.contains("ENOMEM") && ran.stderr.contains("net.core.optmem_max"), "{}", ran.stderr);
+}
