@@ -3,6 +3,8 @@
 //! Pure: [`crate::target::privileges`] reads it, here it is judged. A refusal has one reason, never a list of guesses: what the
 //! kernel looks at first is named first, and what the process has is not blamed.
 
+mod rejection;
+
 use std::fmt;
 
 /// A capability, by its number in `include/uapi/linux/capability.h`.

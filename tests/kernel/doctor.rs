@@ -1,7 +1,7 @@
 //! `minibpf doctor`: its rows, held against what really happens where something is missing.
 
 use crate::support::everybody::{Everybody, NOBODY, WITHOUT_BPF};
-use crate::support::objects::object;
+use crate::support::objects::{compile, object};
 use crate::support::process::{Ran, run};
 use crate::support::{Json, text};
 
@@ -110,4 +110,58 @@ fn what_a_mount_namespace_hides_is_said_to_be_missing() {
     let (btf, bpffs) = (row(&ran, "kernel types (BTF)"), row(&ran, "bpffs"));
     assert!(btf["ok"] == false && text(&btf, "remedy").contains("--btf FILE"), "{btf}");
     assert!(bpffs["ok"] == false && text(&bpffs, "remedy").contains("mount -t bpf"), "{bpffs}");
+}
+
+/// CAP_BPF, and nothing that includes another.
+const ONLY_CAP_BPF: &[&str] = &["setpriv", "--bounding-set=-all,+bpf"];
+
+#[test]
+#[ignore = "needs root, to drop a capability"]
+fn a_helper_or_an_address_that_needs_cap_perfmon_is_told_from_a_faulty_program() {
+    let made = compile(
+        "static long (*const bpf_trace_printk)(const char *format, __u32 size, ...) = (void *)6;
+         SEC(\"socket\") int traces(struct __sk_buff *skb)
+         { char text[] = \"seen\"; bpf_trace_printk(text, sizeof(text)); return skb->len; }
+         SEC(\"socket\") int leaks(struct __sk_buff *skb) { return (long)skb; }
+         SEC(\"socket\") int faulty(struct __sk_buff *skb) { return *(__u32 *)((char *)skb + 76); }",
+    );
+    let everybody = Everybody::new();
+    let path = everybody.object(made.path());
+    let load = |name: &str, code| {
+        let args = ["load", &path, "--program", name, "--connect", "127.0.0.1:9", "--json"];
+        text(&everybody.run(ONLY_CAP_BPF, &args).expect(code).only("error"), "message").to_owned()
+    };
+    let says = load("traces", 4);
+    assert!(says.contains("EINVAL") && says.contains("no CAP_PERFMON, which bpf_trace_printk needs"), "{says}");
+    let says = load("leaks", 4);
+    assert!(says.contains("EACCES") && says.contains("no CAP_PERFMON"), "{says}");
+    let says = load("faulty", 5);
+    assert!(says.contains("EACCES") && !says.contains("CAP_"), "{says}");
+
+    let ran = everybody.run(ONLY_CAP_BPF, &["check", &path]).expect(5);
+    assert!(
+        ran.text().contains("traces: rejected (EINVAL)") && ran.text().contains("no CAP_PERFMON"),
+        "{}",
+        ran.text()
+    );
+    let root = run(["check", &made.path(), "--json"]).expect(5).kind("program");
+    let verdicts: Vec<_> = root.iter().map(|program| text(program, "verdict")).collect();
+    assert_eq!(verdicts, ["loaded", "loaded", "rejected"], "with CAP_PERFMON it is only the faulty one");
+}
+
+#[test]
+#[ignore = "needs root, to drop a capability"]
+fn a_map_that_needs_cap_net_admin_says_so_and_not_cap_bpf() {
+    let made = compile(
+        "struct { __uint(type, 15); __uint(max_entries, 1); __type(key, __u32); __type(value, __u32); } peers SEC(\".maps\");
+         SEC(\"socket\") int filter(struct __sk_buff *skb) { __u32 key = 0; return !bpf_map_lookup_elem(&peers, &key); }",
+    );
+    let everybody = Everybody::new();
+    let path = everybody.object(made.path());
+    for args in [&["check", &path, "--json"][..], &["load", &path, "--connect", "127.0.0.1:9", "--json"]] {
+        let error = everybody.run(ONLY_CAP_BPF, args).expect(4).only("error");
+        let message = text(&error, "message");
+        assert!(message.contains("`peers`") && message.contains("no CAP_NET_ADMIN"), "{message}");
+        assert!(text(&error, "hint").contains("minibpf doctor"), "{error}");
+    }
 }

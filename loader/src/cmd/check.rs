@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use clap::Args;
 use minibpf::kernel::{Kernel, KernelError, Pins};
 use minibpf::plan::{Fate, MapId, PinStep, Plan, ProgId, ProgLoad, ProgramPlan, Step};
+use minibpf::privileges::Reason;
 use minibpf::sys::errno_name;
-use minibpf::verdict;
+use minibpf::{target, verdict};
 use nix::errno::Errno;
 use serde_json::{Value as Json, json};
 
@@ -162,7 +163,7 @@ impl Checker<'_> {
                 return Err(pins::failure(pin, error).at(self.path.display()));
             }
             if error.source.errno == Errno::EPERM {
-                return Err(error.into());
+                return Err(Failure::of_step(step, error));
             }
             match step {
                 Step::MapCreate(map) => drop(answers.refused_maps.insert(map.id, error)),
@@ -204,6 +205,9 @@ impl Checker<'_> {
         let plan = self.prog_load(id);
         if let Some(missing) = verdict.as_ref().zip(plan).and_then(|(verdict, plan)| verdict.missing_in_kernel(plan)) {
             reason = format!("this kernel has no such field, type or function: {missing} ({reason})");
+        }
+        if let Some(Reason { why, hint }) = target::privileges().explain_rejection(&reason) {
+            reason = format!("{reason}: {why}; {hint}");
         }
         self.output.text(format_args!("{}: rejected ({errno}): {reason}", program.name))?;
         let at = verdict.iter().flat_map(|verdict| [&verdict.source, &verdict.insn]).flatten();

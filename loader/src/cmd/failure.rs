@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use minibpf::elf::ElfError;
 use minibpf::kernel::KernelError;
 use minibpf::link::PlanError;
-use minibpf::plan::LinkError;
+use minibpf::plan::{LinkError, Step};
 use minibpf::privileges::{Reason, Refused};
 use minibpf::sys::errno_name;
 use minibpf::{target, verdict};
@@ -54,6 +54,21 @@ impl Failure {
     pub(crate) fn at(mut self, place: impl Display) -> Self {
         self.message = format!("{place}: {}", self.message);
         self
+    }
+
+    /// A privilege is missing, this one.
+    fn privilege(what: &impl Display, Reason { why, hint }: Reason) -> Self {
+        Self::new(Exit::Privileges, format!("{what}: {why}")).hint(format!("{hint}; minibpf doctor says more"))
+    }
+
+    /// A step that the kernel refused.
+    pub(crate) fn of_step(step: &Step, error: KernelError) -> Self {
+        match step {
+            Step::MapCreate(map) if error.source.errno == Errno::EPERM => {
+                Self::privilege(&error, target::privileges().explain_eperm(Refused::Map(map.attr.map_type)))
+            }
+            _ => error.into(),
+        }
     }
 
     /// The reader of our output is gone: end without a word.
@@ -120,12 +135,21 @@ impl From<KernelError> for Failure {
     fn from(error: KernelError) -> Self {
         let errno = error.source.errno;
         if errno == Errno::EPERM {
-            let Reason { why, hint } = target::privileges().explain_eperm(Refused::Program);
-            return Self::new(Exit::Privileges, format!("{error}: {why}")).hint(hint);
+            return Self::privilege(&error, target::privileges().explain_eperm(Refused::Program));
         }
-        let Some(log) = &error.log else { return Self::new(Exit::Refused, &error).hint(errno_hint(errno)) };
+        let Some(log) = &error.log else {
+            // The verifier always says why: where it says nothing, it was not asked.
+            let creates = matches!(error.source.call, "bpf(BPF_PROG_LOAD)" | "bpf(BPF_MAP_CREATE)");
+            if errno == Errno::EACCES && creates {
+                return Self::privilege(&error, target::privileges().security_module());
+            }
+            return Self::new(Exit::Refused, &error).hint(errno_hint(errno));
+        };
         let verdict = verdict::read_log(log);
         let message = format!("{}: the verifier refused it ({}): {}", error.what, errno_name(errno), verdict.reason);
+        if let Some(reason) = target::privileges().explain_rejection(&verdict.reason) {
+            return Self::privilege(&message, reason);
+        }
         let at: Vec<_> = [verdict.source, verdict.insn].into_iter().flatten().collect();
         let hint = if at.is_empty() { "--verifier-log shows the whole log".to_owned() } else { at.join("\n      ") };
         Self::new(Exit::Refused, message).hint(hint)

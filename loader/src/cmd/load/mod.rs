@@ -166,9 +166,9 @@ impl Load {
                     _ => None,
                 };
                 let failure = match missing {
-                    Some(missing) => Failure::from(error)
+                    Some(missing) => Failure::of_step(step, error)
                         .at(format_args!("this kernel has no such field, type or function: {missing}")),
-                    None => Failure::from(error),
+                    None => Failure::of_step(step, error),
                 };
                 return Err(failure.at(self.object.display()));
             }
