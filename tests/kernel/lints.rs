@@ -1,5 +1,7 @@
 //! The lints, held against the kernel: what they call refused is refused, and what they leave alone is not.
 
+use std::process::Command;
+
 use minibpf::elf::Object;
 use minibpf::insn::Insn;
 use minibpf::kernel::Kernel;
@@ -9,6 +11,7 @@ use minibpf::plan::{Plan, Step};
 use minibpf::spec::Spec;
 use minibpf::target::Target;
 
+use crate::support::bpffs::Bpffs;
 use crate::support::objects::{compile, keeping, object};
 use crate::support::process::run;
 use crate::support::{Json, text};
@@ -107,6 +110,49 @@ fn a_filter_that_is_only_warned_of_is_0() {
     let ran = run(["check", &keeping("accepts", "1").path(), "--json"]).expect(0);
     assert_eq!(found(&ran.kind("lint")), [("accepts", "short-return")]);
     assert_eq!(text(&ran.only("program"), "verdict"), "loaded");
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn of_several_objects_each_lint_says_which() {
+    let faulty = keeping("accepts", "1");
+    let ran = run(["check", &object("pass"), &faulty.path(), "--json"]).expect(0);
+    assert_eq!(text(&ran.only("lint"), "obj"), faulty.path());
+    assert!(ran.stderr.starts_with(&format!("warning: {}: program `accepts`", faulty.path())), "{}", ran.stderr);
+}
+
+/// What bpftool, which is libbpf, makes of an object.
+fn libbpf_loads(path: &str) -> bool {
+    let bpffs = Bpffs::mount();
+    let output = Command::new("bpftool").args(["prog", "loadall", path, &bpffs.path("all")]).output().unwrap();
+    output.status.success()
+}
+
+#[test]
+#[ignore = "needs bpftool"]
+fn what_is_said_of_libbpf_is_what_libbpf_does() {
+    const MAP: &str = "struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, __u32); __type(value, __u64); }";
+    let lookup = "{ __u32 key = 0; return !bpf_map_lookup_elem(&table, &key); }";
+    let plain = "(struct __sk_buff *skb) { return skb->len; }";
+    // Not `?socket`: libbpf leaves it out, and bpftool then fails to pin what was not loaded.
+    let sources = [
+        format!("SEC(\"socket\") int f{plain}"),
+        format!("SEC(\"socket/web\") int f{plain}"),
+        format!("SEC(\"socket1\") int f{plain}"),
+        format!("SEC(\"socket\") int f{plain} SEC(\"socket2\") int g{plain}"),
+        format!("{MAP} table SEC(\".maps\"); SEC(\"socket\") int f(struct __sk_buff *skb) {lookup}"),
+        format!("static {MAP} table SEC(\".maps\"); SEC(\"socket\") int f(struct __sk_buff *skb) {lookup}"),
+        format!("__attribute__((used)) SEC(\"socket\") static int f{plain}"),
+        "SEC(\"mine\") __attribute__((noinline)) int g(int x) { asm volatile(\"\" : \"+r\"(x)); return x; }
+         SEC(\"socket\") int f(struct __sk_buff *skb) { return g(skb->len); }"
+            .to_owned(),
+    ];
+    for source in sources {
+        let made = compile(&source);
+        let said = run(["explain", &made.path(), "--json"]).expect(0).kind("loads_in");
+        let is_taken = said.iter().all(|line| line["libbpf"].as_array().unwrap().is_empty());
+        assert_eq!(is_taken, libbpf_loads(&made.path()), "{source}: {said:?}");
+    }
 }
 
 #[test]

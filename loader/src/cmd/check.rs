@@ -49,9 +49,10 @@ impl Check {
                 // In JSON each line says itself which object it is about.
                 output.text(format_args!("{}:", path.display()))?;
             }
+            let of_several = (self.objects.len() > 1).then_some(path.as_path());
             let bytes = object::read(path)?;
             object::with_plan(path, &bytes, &self.plan, output, |spec, plan| {
-                object::warn_of_lints(output, spec, plan)?;
+                object::warn_of_lints(output, of_several, spec, plan)?;
                 if self.steps.dry_run {
                     dry_run(output, plan)?;
                     return tally.unlinkable_only(plan);

@@ -10,10 +10,12 @@ use minibpf::lint::{self, Limits};
 use minibpf::plan::{Patch, PatchKind, Plan};
 use minibpf::spec::Spec;
 use minibpf::target::{self, Target, TargetBtf};
+use serde_json::json;
 
 use super::failure::{Exit, Failure};
 use super::output::Output;
 use super::pins::PinArgs;
+use super::trace::merged;
 
 /// How an object is to be planned.
 #[derive(Args)]
@@ -127,10 +129,22 @@ pub(crate) fn limits() -> Limits {
     Limits { optmem_max: target::optmem_max() }
 }
 
-/// What will go wrong, or not as it was meant, is said before the kernel is asked.
-pub(crate) fn warn_of_lints(output: &Output, spec: &Spec<'_>, plan: &Plan) -> Result<(), Failure> {
+/// What will go wrong, or not as it was meant, is said before the kernel is asked; of several objects each time of which.
+pub(crate) fn warn_of_lints(
+    output: &Output,
+    of_several: Option<&Path>,
+    spec: &Spec<'_>,
+    plan: &Plan,
+) -> Result<(), Failure> {
     lint::all(spec, plan, &limits()).iter().try_for_each(|lint| {
-        output.warn_as(&lint.json(), format_args!("{}: {}\n  mend: {}", lint.text(), lint.why, lint.mend))
+        let text = format!("{}: {}\n  mend: {}", lint.text(), lint.why, lint.mend);
+        match of_several.map(Path::display) {
+            None => output.warn_as(&lint.json(), text),
+            Some(path) => {
+                let line = merged(lint.json(), json!({ "obj": path.to_string() }));
+                output.warn_as(&line, format_args!("{path}: {text}"))
+            }
+        }
     })
 }
 
