@@ -162,6 +162,9 @@ fn errno_hint(errno: Errno) -> &'static str {
         Errno::EINVAL => "a size, count, flag or type that this kernel does not allow",
         Errno::E2BIG => "larger than this kernel allows",
         Errno::ENOMEM => "the kernel has not enough memory, or the cgroup or RLIMIT_MEMLOCK (before 5.11) forbids it",
+        Errno::ENOSYS => {
+            "this kernel has no bpf(2) (CONFIG_BPF_SYSCALL), or a seccomp filter says so; see minibpf doctor"
+        }
         Errno::ENOSPC => "the verifier's log did not fit into the largest buffer",
         _ => "see bpf(2)",
     }

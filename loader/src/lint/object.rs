@@ -6,9 +6,6 @@ use crate::elf::{SymbolKind, SymbolPlace};
 use crate::insn::Insn;
 use crate::spec::Spec;
 
-/// Bytes of `struct bpf_prog` before its instructions: 72 in the leanest of the supported kernels.
-const HEAD: u64 = 72;
-
 pub(super) fn lints(spec: &Spec<'_>) -> Vec<Lint> {
     let mut lints = Vec::new();
     if spec.object.is_big_endian {
@@ -42,11 +39,11 @@ pub(super) fn static_maps<'a>(spec: &'a Spec<'_>) -> impl Iterator<Item = &'a st
     symbols.filter(|symbol| symbol.is_local && symbol.kind == SymbolKind::Object).map(|symbol| symbol.name.as_ref())
 }
 
-/// The verifier adds instructions and takes dead ones away, so what is just below the limit is not spoken of.
+/// What the instructions alone are too large for. The head of the kernel's `struct bpf_prog` comes on top; its size depends on the kernel.
 pub(super) fn too_large(at: &Place<'_>, limits: &Limits) -> Option<Lint> {
     let limit = limits.optmem_max?;
     let slots = at.program.insns.len();
-    let bytes = HEAD + (slots * Insn::SIZE) as u64;
+    let bytes = (slots * Insn::SIZE) as u64;
     let what = format!("has {slots} slots of 8 bytes, and net.core.optmem_max is {limit} here");
     (bytes >= limit).then(|| at.lint(TOO_LARGE, None, what, None))
 }

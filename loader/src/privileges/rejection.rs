@@ -3,7 +3,7 @@
 use super::{CAP_PERFMON, Privileges, Reason};
 use crate::lint::helpers::Helper;
 
-/// What the log says of a helper that this program does not get; before 6.9 the second.
+/// What the log says of a helper that this program does not get; the second is that of older kernels.
 const NO_HELPER: [&str; 2] = ["cannot use helper bpf_", "unknown func bpf_"];
 
 /// Refused by lockdown=confidentiality. Kernel: `bpf_base_func_proto()`, `kernel/bpf/helpers.c`.
