@@ -76,6 +76,8 @@ impl<'data> Btf<'data> {
     /// The same, with a look at each type's number and, if it has a name, at the strings from there on.
     fn walk(bytes: &'data [u8], mut look: impl FnMut(u32, &[u8])) -> Result<Self, BtfError> {
         let mut btf = Self::parts(bytes)?;
+        // A type takes some 27 bytes of a kernel's BTF; room is made once.
+        btf.offsets.reserve(btf.types.len() / 24);
         let mut at = 0;
         while let Some(rest) = btf.types.get(at..).filter(|rest| !rest.is_empty()) {
             btf.offsets.push(at as u32);

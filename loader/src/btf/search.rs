@@ -47,8 +47,8 @@ impl<'data> Search<'data> {
 struct Wanted {
     /// Sorted by the first two bytes, with the numbers of the types so far.
     names: Vec<(String, Vec<u32>)>,
-    /// By the first two bytes of a name: the first of those that begin so in `names`, counted from 1; 0 if none does.
-    begins: Vec<u32>,
+    /// A bit for each pair of first two bytes: whether one of `names` begins so. It stays in the processor's first cache.
+    begins: Vec<u64>,
 }
 
 impl Wanted {
@@ -56,10 +56,11 @@ impl Wanted {
         let mut names: Vec<_> = names.map(|name| (name, Vec::new())).collect();
         names.sort_by(|(one, _), (two, _)| (first_two(one.as_bytes()), one).cmp(&(first_two(two.as_bytes()), two)));
         names.dedup_by(|(one, _), (two, _)| one == two);
-        let mut begins = vec![0; 1 << 16];
-        for (index, (name, _)) in names.iter().enumerate().rev() {
-            if let Some(first) = begins.get_mut(first_two(name.as_bytes())) {
-                *first = index as u32 + 1;
+        let mut begins = vec![0; (1 << 16) / 64];
+        for (name, _) in &names {
+            let begin = first_two(name.as_bytes());
+            if let Some(bits) = begins.get_mut(begin / 64) {
+                *bits |= 1 << (begin % 64);
             }
         }
         Self { names, begins }
@@ -68,9 +69,11 @@ impl Wanted {
     /// Keeps the number of a type whose name, the beginning of `text`, is wanted.
     fn look(&mut self, id: u32, text: &[u8]) {
         let begin = first_two(text);
-        let first = self.begins.get(begin).copied().unwrap_or(0);
-        let Some(first) = first.checked_sub(1) else { return };
-        for (name, ids) in self.names.iter_mut().skip(first as usize) {
+        if self.begins.get(begin / 64).is_none_or(|bits| bits >> (begin % 64) & 1 == 0) {
+            return;
+        }
+        let first = self.names.partition_point(|(name, _)| first_two(name.as_bytes()) < begin);
+        for (name, ids) in self.names.iter_mut().skip(first) {
             if first_two(name.as_bytes()) != begin {
                 break;
             }
