@@ -372,3 +372,9 @@ fn indented_json_says_the_same_as_json_lines() {
     let values = serde_json::Deserializer::from_slice(&pretty.stdout).into_iter::<support::Json>();
     assert_eq!(values.collect::<Result<Vec<_>, _>>().unwrap(), lines);
 }
+
+#[test]
+fn a_file_without_an_end_is_no_object() {
+    let ran = run(["explain", "/dev/zero"]).expect(3);
+    assert!(ran.stderr.contains("/dev/zero: more than 256 MiB, which no object has"), "{}", ran.stderr);
+}

@@ -26,7 +26,7 @@ use minibpf::spec::Spec;
 use minibpf::target::Target;
 
 use support::objects::{COMMITTED, Made, compile, compile_for, object};
-use support::process::{MINIBPF, Ran, Running, output_of, run, run_with_input};
+use support::process::{MINIBPF, Ran, Running, copy_file, output_of, run, run_with_input};
 use support::{Json, text};
 
 /// Runs `explain` on an object, for no kernel in particular.
@@ -252,8 +252,8 @@ fn nobody_can_use_it_and_is_told_the_same() {
     // Where the user nobody can reach them.
     let dir = tempfile::Builder::new().permissions(PermissionsExt::from_mode(0o755)).tempdir().unwrap();
     let (minibpf, filter) = (dir.path().join("minibpf"), dir.path().join("filter.o"));
-    std::fs::copy(MINIBPF, &minibpf).unwrap();
-    std::fs::copy(object("count"), &filter).unwrap();
+    copy_file(MINIBPF, &minibpf);
+    copy_file(&object("count"), &filter);
     let mut nobody = Command::new("setpriv");
     nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]);
     nobody.arg(&minibpf).arg("explain").arg(&filter);

@@ -177,3 +177,14 @@ fn types_that_no_change_makes_right_are_left_out() {
     );
     assert_eq!(text(&ran.only("program"), "verdict"), "loaded");
 }
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn of_several_objects_one_that_cannot_be_read_does_not_spoil_the_others() {
+    let broken = Made::of(b"no object");
+    let ran = run(["check", &object("pass"), &broken.path(), &object("drop"), "--json"]).expect(3);
+    let names: Vec<_> = ran.kind("program").iter().map(|line| text(line, "name").to_owned()).collect();
+    assert_eq!(names, ["pass", "drop"]);
+    assert!(text(&ran.only("error"), "message").contains("not an ELF file"));
+    assert!(run(["check", &object("pass"), &broken.path()]).text().contains("unreadable: "));
+}

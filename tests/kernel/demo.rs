@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use crate::support::objects::object;
-use crate::support::process::{MINIBPF, Ran, Running, run};
+use crate::support::process::{MINIBPF, Ran, Running, copy_file, run};
 use crate::support::{number, text};
 
 #[test]
@@ -64,7 +64,7 @@ fn as_nobody(args: &[&str]) -> Ran {
     fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let copy = |from: &str, to: &str, mode| {
         let to = dir.path().join(to);
-        fs::copy(from, &to).unwrap();
+        copy_file(from, &to);
         fs::set_permissions(&to, fs::Permissions::from_mode(mode)).unwrap();
         to.to_str().unwrap().to_owned()
     };

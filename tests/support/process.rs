@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{Read, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -199,6 +200,13 @@ pub(crate) fn run_with_input<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>,
     running.send(input);
     running.end_input();
     running.end()
+}
+
+/// Copies a file by another process: a child that a test beside this one forks meanwhile would inherit our descriptor of the
+/// copy, and a program that somebody has open for writing cannot be run (ETXTBSY).
+#[track_caller]
+pub(crate) fn copy_file(from: &str, to: &Path) {
+    output_of(Command::new("cp").arg(from).arg(to));
 }
 
 /// Runs another program, which must succeed.

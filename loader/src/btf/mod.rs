@@ -13,7 +13,7 @@
 //! `kernel/bpf/btf.c`.
 
 pub mod ext;
-mod search;
+pub mod search;
 mod types;
 pub mod value;
 mod words;
@@ -47,6 +47,8 @@ impl BtfError {
 pub const MAX_DEPTH: usize = 32;
 
 const MAGIC: u16 = 0xeb9f;
+/// BTF_KIND_DATASEC.
+const DATASEC: u32 = 15;
 const HEADER_SIZE: usize = 24;
 
 /// The types of an object, borrowed from its `.BTF` section.
@@ -62,17 +64,28 @@ pub struct Btf<'data> {
 }
 
 impl<'data> Btf<'data> {
-    /// Reads the header and finds every type; the types themselves are decoded by [`Btf::get`].
+    /// Reads the header and finds where every type begins; the types themselves are decoded by [`Btf::get`].
     ///
     /// # Errors
     ///
     /// A header, part or type that does not fit into the section, and a kind that is not known.
     pub fn parse(bytes: &'data [u8]) -> Result<Self, BtfError> {
+        Self::walk(bytes, |_, _| ())
+    }
+
+    /// The same, with a look at each type's number and, if it has a name, at the strings from there on.
+    fn walk(bytes: &'data [u8], mut look: impl FnMut(u32, &[u8])) -> Result<Self, BtfError> {
         let mut btf = Self::parts(bytes)?;
+        // A type takes some 27 bytes of a kernel's BTF; room is made once.
+        btf.offsets.reserve(btf.types.len() / 24);
         let mut at = 0;
-        while at < btf.types.len() {
+        while let Some(rest) = btf.types.get(at..).filter(|rest| !rest.is_empty()) {
             btf.offsets.push(at as u32);
-            at += btf.get(btf.type_count())?.size_in_section;
+            let name = rest.first_chunk().map_or(0, |word| u32::from_le_bytes(*word));
+            if let (1.., Some(text)) = (name, btf.strings.get(name as usize..)) {
+                look(btf.type_count(), text);
+            }
+            at += types::size(btf.type_count(), rest)?;
         }
         Ok(btf)
     }
@@ -131,9 +144,16 @@ impl<'data> Btf<'data> {
         std::str::from_utf8(rest.get(..end)?).ok()
     }
 
-    /// All types with their numbers.
-    pub fn types(&self) -> impl Iterator<Item = (u32, Type<'data>)> {
-        (1..=self.type_count()).filter_map(|id| Some((id, self.get(id).ok()?)))
+    /// The types of some kinds (BTF_KIND_*); no others are decoded.
+    pub fn of_kinds(&self, kinds: &[u32]) -> impl Iterator<Item = (u32, Type<'data>)> {
+        let ids = (1..=self.type_count()).filter(|id| self.kind_of(*id).is_some_and(|kind| kinds.contains(&kind)));
+        ids.filter_map(|id| Some((id, self.get(id).ok()?)))
+    }
+
+    /// BTF_KIND_* of a type.
+    pub fn kind_of(&self, id: u32) -> Option<u32> {
+        let offset = *self.offsets.get(id.checked_sub(1)? as usize)?;
+        self.types.get(offset as usize + 7).map(|info| u32::from(info & 0x1f))
     }
 
     /// Follows typedefs and qualifiers to the type they stand for.
@@ -193,7 +213,7 @@ impl<'data> Btf<'data> {
 
     /// The DATASEC that describes the variables of an ELF section.
     pub fn datasec(&self, section: &str) -> Option<(u32, Type<'data>)> {
-        self.types().find(|(_, ty)| matches!(ty.kind, Kind::Datasec { .. }) && ty.name == section)
+        self.of_kinds(&[DATASEC]).find(|(_, ty)| ty.name == section)
     }
 }
 

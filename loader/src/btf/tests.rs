@@ -14,8 +14,14 @@ fn last(words: &[u32]) -> (String, String) {
     (ty.name.to_owned(), format!("{:?}", ty.kind))
 }
 
+/// What is wrong with a section, or with its last type.
 fn error(words: &[u32]) -> String {
-    Btf::parse(&btf_section(words, STRINGS)).unwrap_err().to_string()
+    error_in(&btf_section(words, STRINGS))
+}
+
+fn error_in(bytes: &[u8]) -> String {
+    let last = Btf::parse(bytes).and_then(|btf| btf.get(btf.type_count()).map(drop));
+    last.unwrap_err().to_string()
 }
 
 #[test]
@@ -150,7 +156,7 @@ fn a_name_outside_the_strings_is_an_error() {
     assert_eq!(error(&[99, 2 << 24, 0]), format!("{no_name} 99"));
     assert_eq!(error(&[1, 4 << 24 | 1, 8, u32::MAX, 7, 0]), format!("{no_name} 4294967295"));
     let not_utf8 = btf_section(&[1, 2 << 24, 0], b"\0\xff\xfe\0");
-    assert_eq!(Btf::parse(&not_utf8).unwrap_err().to_string(), format!("{no_name} 1"));
+    assert_eq!(error_in(&not_utf8), format!("{no_name} 1"));
 }
 
 #[test]

@@ -9,12 +9,10 @@ pub struct Type<'data> {
     pub name: &'data str,
     /// What it is.
     pub kind: Kind<'data>,
-    /// Bytes that it takes in the section.
-    pub(super) size_in_section: usize,
 }
 
 impl Type<'_> {
-    pub(super) const VOID: Self = Self { name: "void", kind: Kind::Void, size_in_section: 0 };
+    pub(super) const VOID: Self = Self { name: "void", kind: Kind::Void };
 }
 
 /// The kinds of `enum btf_kind` (BTF_KIND_*). Type numbers are unchecked until they are looked up.
@@ -189,6 +187,27 @@ impl Words<'_> {
     }
 }
 
+/// Bytes of the type that begins at `bytes`, whose kind decides what follows the first twelve.
+pub(super) fn size(id: u32, bytes: &[u8]) -> Result<usize, BtfError> {
+    let cut_short = || BtfError::new(format!("type {id}"), "ends outside the type part");
+    let info = bytes.get(4..).and_then(|rest| rest.first_chunk()).map(|word| u32::from_le_bytes(*word));
+    let info = info.ok_or_else(cut_short)?;
+    let (vlen, kind) = ((info & 0xffff) as usize, info >> 24 & 0x1f);
+    let size = TYPE_SIZE
+        + match kind {
+            1 | 14 | 17 => 4,
+            3 => 12,
+            4 | 5 | 15 | 19 => vlen * 12,
+            6 | 13 => vlen * 8,
+            2 | 7..=12 | 16 | 18 => 0,
+            unknown => return Err(BtfError::new(format!("type {id}"), format!("kind {unknown}, expected 1 to 19"))),
+        };
+    if size > bytes.len() { Err(cut_short()) } else { Ok(size) }
+}
+
+/// Bytes that every type has: name, info, and size or type.
+const TYPE_SIZE: usize = 12;
+
 /// Decodes the type that begins at `bytes`.
 pub(super) fn decode<'data>(id: u32, bytes: &'data [u8], btf: &Btf<'data>) -> Result<Type<'data>, BtfError> {
     let mut words = Words { id, bytes, taken: 0 };
@@ -276,7 +295,7 @@ pub(super) fn decode<'data>(id: u32, bytes: &'data [u8], btf: &Btf<'data>) -> Re
     if words.taken > bytes.len() {
         return Err(BtfError::new(format!("type {id}"), "ends outside the type part"));
     }
-    Ok(Type { name: name_of(name)?, kind, size_in_section: words.taken })
+    Ok(Type { name: name_of(name)?, kind })
 }
 
 impl Kind<'_> {

@@ -1,7 +1,7 @@
 //! `minibpf check`: would the kernel take it?
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use minibpf::kernel::{Kernel, KernelError, Pins};
@@ -37,6 +37,8 @@ pub(crate) struct Check {
 struct Tally {
     rejected: Vec<String>,
     unlinkable: Vec<String>,
+    /// Of several objects, those that cannot be read.
+    unreadable: Vec<Failure>,
     /// What was pinned for each object; it stays if the whole check succeeds.
     pins: Vec<Pins>,
 }
@@ -49,17 +51,14 @@ impl Check {
                 // In JSON each line says itself which object it is about.
                 output.text(format_args!("{}:", path.display()))?;
             }
-            let of_several = (self.objects.len() > 1).then_some(path.as_path());
-            let bytes = object::read(path)?;
-            object::with_plan(path, &bytes, &self.plan, output, |spec, plan| {
-                object::warn_of_lints(output, of_several, spec, plan)?;
-                if self.steps.dry_run {
-                    dry_run(output, plan)?;
-                    return tally.unlinkable_only(plan);
+            match self.one(output, path, &mut tally) {
+                // One object that cannot be read does not spoil the others.
+                Err(failure) if failure.exit == Exit::Object && self.objects.len() > 1 => {
+                    output.text(format_args!("unreadable: {}", failure.message))?;
+                    tally.unreadable.push(failure);
                 }
-                object::refuse_unresolved(plan)?;
-                Checker { check: self, output, path, plan }.run(&mut tally)
-            })?;
+                other => other?,
+            }
         }
         let count = |names: &[String]| {
             if names.len() == 1 { "program".to_owned() } else { format!("{} programs", names.len()) }
@@ -72,8 +71,25 @@ impl Check {
             let what = format!("cannot link {} {}", count(&tally.unlinkable), tally.unlinkable.join(", "));
             return Err(Failure::new(Exit::Object, what));
         }
+        if let Some(first) = tally.unreadable.into_iter().next() {
+            return Err(first);
+        }
         tally.pins.into_iter().for_each(Pins::keep);
         Ok(())
+    }
+
+    fn one(&self, output: &Output, path: &Path, tally: &mut Tally) -> Result<(), Failure> {
+        let of_several = (self.objects.len() > 1).then_some(path);
+        let bytes = object::read(path)?;
+        object::with_plan(path, &bytes, &self.plan, output, |spec, plan| {
+            object::warn_of_lints(output, of_several, spec, plan)?;
+            if self.steps.dry_run {
+                dry_run(output, plan)?;
+                return tally.unlinkable_only(plan);
+            }
+            object::refuse_unresolved(plan)?;
+            Checker { check: self, output, path, plan }.run(tally)
+        })
     }
 }
 
@@ -93,7 +109,7 @@ impl Tally {
 struct Checker<'a> {
     check: &'a Check,
     output: &'a Output,
-    path: &'a PathBuf,
+    path: &'a Path,
 
     plan: &'a Plan,
 }

@@ -85,14 +85,22 @@ impl PlanOptions {
 /// Reads an object's bytes; `-` is standard input.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
+    let limit = LARGEST + 1;
     let result = if path == Path::new("-") {
-        std::io::stdin().lock().read_to_end(&mut bytes).map(drop)
+        std::io::stdin().lock().take(limit).read_to_end(&mut bytes)
     } else {
-        std::fs::read(path).map(|read| bytes = read)
+        std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
     };
     result.map_err(|error| Failure::new(Exit::Object, error).at(path.display()))?;
+    if bytes.len() as u64 > LARGEST {
+        let what = format!("more than {} MiB, which no object has", LARGEST >> 20);
+        return Err(Failure::new(Exit::Object, what).at(path.display()));
+    }
     Ok(bytes)
 }
+
+/// Bytes: many times the largest object that is known, so that a file without an end does not fill the memory.
+const LARGEST: u64 = 256 << 20;
 
 /// Bytes → Object → Spec → Plan, and then what `use_it` does with them, while the bytes are borrowed.
 pub(crate) fn with_plan<T>(

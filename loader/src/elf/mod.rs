@@ -9,6 +9,7 @@
 //! The `object` crate finds the tables and checks that they lie inside the file; every reference from one table into
 //! another is checked here, once.
 
+mod bytes;
 mod read;
 mod twin;
 

@@ -6,6 +6,7 @@ use object::elf::{self, FileHeader64};
 use object::read::elf::{FileHeader, Rel, Rela, SectionHeader, SectionTable, Sym};
 use object::{Endianness, SectionIndex, SymbolIndex};
 
+use super::bytes::Bytes;
 use super::{ElfError, Object, RelocRecord, Section, Symbol, SymbolKind, SymbolPlace};
 
 impl<'data> Object<'data> {
@@ -14,8 +15,8 @@ impl<'data> Object<'data> {
     /// # Errors
     ///
     /// [`ElfError`] says which header, section, symbol or record is wrong.
-    pub fn parse(data: &'data [u8]) -> Result<Self, ElfError> {
-        let header = check_header(data)?;
+    pub fn parse(file: &'data [u8]) -> Result<Self, ElfError> {
+        let (header, data) = (check_header(file)?, Bytes(file));
         let endian = Endianness::Little;
         let table = header.sections(endian, data).map_err(|e| ElfError::malformed("section header table", e))?;
 
@@ -33,7 +34,7 @@ impl<'data> Object<'data> {
                 indices.push(index);
             }
         }
-        Ok(Self { file_size: data.len(), is_big_endian: false, sections, symbols, in_section })
+        Ok(Self { file_size: file.len(), is_big_endian: false, sections, symbols, in_section })
     }
 }
 
@@ -74,13 +75,13 @@ fn check_header(data: &[u8]) -> Result<&FileHeader64<Endianness>, ElfError> {
 }
 
 type Header = elf::SectionHeader64<Endianness>;
-type Table<'data> = SectionTable<'data, FileHeader64<Endianness>>;
+type Table<'data> = SectionTable<'data, FileHeader64<Endianness>, Bytes<'data>>;
 
 fn read_section<'data>(
     table: &Table<'data>,
     index: SectionIndex,
     header: &'data Header,
-    data: &'data [u8],
+    data: Bytes<'data>,
 ) -> Result<Section<'data>, ElfError> {
     let endian = Endianness::Little;
     let place = |what: &str| format!("section [{}] {what}", index.0);
@@ -94,7 +95,7 @@ fn read_section<'data>(
     let is_nobits = header.sh_type(endian) == elf::SHT_NOBITS;
     let bytes = header.data(endian, data).map_err(|_| {
         let (start, size) = (header.sh_offset(endian), header.sh_size(endian));
-        let problem = format!("{size} bytes at {start:#x} lie outside the file of {} bytes", data.len());
+        let problem = format!("{size} bytes at {start:#x} lie outside the file of {} bytes", data.0.len());
         ElfError::malformed(format!("section [{}] `{name}`", index.0), problem)
     })?;
     Ok(Section {
@@ -113,7 +114,7 @@ fn read_section<'data>(
 fn read_symbols<'data>(
     table: &Table<'data>,
     section_count: usize,
-    data: &'data [u8],
+    data: Bytes<'data>,
 ) -> Result<Vec<Symbol<'data>>, ElfError> {
     let endian = Endianness::Little;
     let symbols =
@@ -159,7 +160,7 @@ fn read_symbols<'data>(
 /// Hangs each relocation record on the section that it patches (`sh_info` of the SHT_REL or SHT_RELA section).
 fn read_relocs<'data>(
     table: &Table<'data>,
-    data: &'data [u8],
+    data: Bytes<'data>,
     sections: &mut [Section<'data>],
     symbol_count: usize,
 ) -> Result<(), ElfError> {

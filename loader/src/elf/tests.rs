@@ -1,7 +1,8 @@
 mod hostile;
 
 use super::{ElfError, Object, SymbolKind, SymbolPlace};
-use crate::testing::{EXIT, Elf, LDDW, R_BPF_64_64};
+use crate::plan::{MapId, PatchKind};
+use crate::testing::{CALL, EXIT, Elf, LDDW, R_BPF_64_32, R_BPF_64_64, R0, plan, program};
 
 /// A program of one map reference, with a variable in `.data`.
 fn sample() -> Vec<u8> {
@@ -197,4 +198,50 @@ fn records_are_sorted_by_offset() {
     let object = Object::parse(&file).unwrap();
     let offsets: Vec<_> = object.section_named("socket").unwrap().relocs.iter().map(|record| record.offset).collect();
     assert_eq!(offsets, [0, 16]);
+}
+
+/// The same object with the records of `socket` as SHT_RELA: the addend stands in the record, and the hole is 0.
+fn with_rela(elf: &Elf, addend: i64) -> Vec<u8> {
+    let mut bytes = elf.build();
+    let table = u64::from_le_bytes(bytes[40..48].try_into().unwrap()) as usize;
+    let count = u16::from_le_bytes(bytes[60..62].try_into().unwrap()) as usize;
+    let word = |bytes: &[u8], at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+    let headers = (0..count).map(|index| table + index * 64);
+    let rel = headers.into_iter().find(|at| bytes[at + 4..at + 8] == 9u32.to_le_bytes()).expect("an SHT_REL section");
+    let (start, size) = (word(&bytes, rel + 24) as usize, word(&bytes, rel + 32) as usize);
+    let records: Vec<u8> =
+        bytes[start..start + size].chunks(16).flat_map(|rel| [rel, &addend.to_le_bytes()].concat()).collect();
+    let end = bytes.len() as u64;
+    bytes[rel + 4..rel + 8].copy_from_slice(&4u32.to_le_bytes());
+    bytes[rel + 24..rel + 32].copy_from_slice(&end.to_le_bytes());
+    bytes[rel + 32..rel + 40].copy_from_slice(&(records.len() as u64).to_le_bytes());
+    bytes[rel + 56..rel + 64].copy_from_slice(&24u64.to_le_bytes());
+    bytes.extend(records);
+    bytes
+}
+
+#[test]
+fn a_rela_record_holds_its_addend_itself() {
+    let mut elf = Elf::new();
+    let code = elf.program("socket", "filter", &[LDDW, EXIT].concat());
+    let data = elf.data(".data", &[0; 16]);
+    let variable = elf.var(data, "pair", 4, 12);
+    elf.reloc(code, 0, R_BPF_64_64, variable);
+    let bytes = with_rela(&elf, 8);
+    let plan = plan(&bytes).unwrap();
+    let expected = PatchKind::MapValue { map: MapId(0), offset: 12 };
+    assert_eq!(program(&plan, "filter").patches[0].kind, expected, "4 of the symbol, 8 of the record");
+}
+
+#[test]
+fn a_rela_record_of_a_call_counts_bytes_from_the_symbol() {
+    let mut elf = Elf::new();
+    let text = elf.code(".text", &[R0, EXIT, R0, EXIT].concat());
+    elf.func(text, "first", 0, 16);
+    elf.func(text, "second", 16, 16);
+    let code = elf.program("socket", "filter", &[CALL, EXIT].concat());
+    let section = elf.section_symbol(text);
+    elf.reloc(code, 0, R_BPF_64_32, section);
+    let plan = plan(&with_rela(&elf, 16)).unwrap();
+    assert_eq!(program(&plan, "filter").patches[0].symbol, "second");
 }

@@ -12,13 +12,14 @@ use crate::btf::{Btf, Kind, Linkage, Type, VarSecinfo, Words};
 use crate::plan::BtfLoad;
 use crate::spec::Spec;
 
+const BTF_KIND_DATASEC: u32 = 15;
 /// Bytes of a type before its variables, and of a variable.
 const TYPE_SIZE: usize = 12;
 const SECINFO_SIZE: usize = 12;
 
 pub(super) fn for_upload(spec: &Spec<'_>, btf: &Btf<'_>) -> BtfLoad {
     let mut words = Words(btf.bytes().to_vec());
-    for (id, ty) in btf.types() {
+    for (id, ty) in btf.of_kinds(&[BTF_KIND_DATASEC]) {
         let Kind::Datasec { size, vars } = ty.kind else { continue };
         let Some(section) = spec.object.section_named(ty.name) else { continue };
         let globals = spec.object.symbols_in(section.index).filter(|symbol| !symbol.is_local);

@@ -21,8 +21,11 @@ use crate::btf::{Btf, Kind, Linkage, VarSecinfo, Words};
 use crate::elf::SymbolKind;
 use crate::spec::{ExternKind, Spec};
 
+const BTF_KIND_INT: u32 = 1;
 const BTF_KIND_STRUCT: u32 = 4;
 const BTF_KIND_FUNC: u32 = 12;
+const BTF_KIND_VAR: u32 = 14;
+const BTF_KIND_DATASEC: u32 = 15;
 /// BTF_VAR_STATIC, BTF_FUNC_STATIC.
 const STATIC: u32 = 0;
 /// BTF_VAR_GLOBAL_ALLOCATED, BTF_FUNC_GLOBAL.
@@ -35,8 +38,9 @@ const PARAM_SIZE: usize = 8;
 /// Settles the linkage in `words`, a copy of the object's BTF.
 pub(super) fn rewrite(spec: &Spec<'_>, btf: &Btf<'_>, words: &mut Words) {
     let hidden = Hidden::of(spec);
-    let int = btf.types().find(|(_, ty)| matches!(ty.kind, Kind::Int { size: 4, .. })).map(|(id, _)| id);
-    for (id, ty) in btf.types() {
+    let mut numbers = btf.of_kinds(&[BTF_KIND_INT]);
+    let int = numbers.find(|(_, ty)| matches!(ty.kind, Kind::Int { size: 4, .. })).map(|(id, _)| id);
+    for (id, ty) in btf.of_kinds(&[BTF_KIND_FUNC, BTF_KIND_VAR, BTF_KIND_DATASEC]) {
         let Some(at) = btf.section_offset(id) else { continue };
         match ty.kind {
             Kind::Func { linkage: Linkage::Global, .. } if hidden.functions.contains(ty.name) => {

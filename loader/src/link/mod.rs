@@ -8,6 +8,7 @@
 mod btf;
 mod core;
 mod data;
+mod error;
 mod externs;
 mod linkage;
 mod maps;
@@ -19,13 +20,12 @@ mod select;
 mod set;
 mod slots;
 
-use thiserror::Error;
-
 use crate::plan::{MapId, Plan, ProgId, ProgLoad, Step};
 use crate::spec::{Program, Spec};
 use crate::target::Target;
 
 use self::core::Core;
+pub use error::PlanError;
 use externs::Externs;
 pub use pin::{PinError, PinOptions};
 use reach::Reach;
@@ -45,42 +45,6 @@ pub struct Options {
     pub pins: PinOptions,
 }
 
-/// Why there is no plan at all.
-#[derive(Debug, Error, PartialEq, Eq, Clone)]
-pub enum PlanError {
-    /// No section of the object holds a socket filter.
-    #[error("no socket filter in this object: its code is in {}", found.join(", "))]
-    NoProgram {
-        /// The code sections that there are.
-        found: Vec<String>,
-    },
-    /// `section` names none of the object's code.
-    #[error("no section `{name}` with code in this object; there are: {}", known.join(", "))]
-    UnknownSection {
-        /// The name asked for.
-        name: String,
-        /// The sections that there are.
-        known: Vec<String>,
-    },
-    /// `program` names none of the object's.
-    #[error("no program `{name}` in this object; there are: {}", known.join(", "))]
-    UnknownProgram {
-        /// The name asked for.
-        name: String,
-        /// The names that there are.
-        known: Vec<String>,
-    },
-    /// A global cannot be set.
-    #[error(transparent)]
-    Set(#[from] SetError),
-    /// Something cannot be pinned or reused.
-    #[error(transparent)]
-    Pin(#[from] PinError),
-    /// The target's types cannot be read.
-    #[error("{0}")]
-    Target(String),
-}
-
 impl Plan {
     /// Plans a load. The same object, options and target give the same plan.
     ///
@@ -91,7 +55,7 @@ impl Plan {
     /// There is no socket filter, a name in `options` does not exist, or a global cannot take the value.
     pub fn new(spec: &Spec<'_>, options: &Options, target: &Target) -> Result<Self, PlanError> {
         let chosen = select::choose(spec, options)?;
-        let core = Core::new(spec.btf.as_ref(), &target.btf).map_err(PlanError::Target)?;
+        let core = Core::new(spec, &target.btf).map_err(PlanError::Target)?;
         let externs = Externs::new(spec, &core, target);
         let mut reach = Reach::new(spec, &core, &externs, chosen.iter().map(|(program, _)| *program));
         let selection = Selection::of(&chosen, &mut reach);

@@ -246,10 +246,7 @@ impl<'a> Linker<'a, '_> {
         let section_name = self.section_name(section);
         let index = self.spec.maps.partition_point(|map| map.place.section < section);
         let Some(data) = self.spec.maps.get(index).filter(|map| map.place.section == section) else {
-            return Err(match section_name.as_str() {
-                ".addr_space.1" => LinkErrorKind::Arena(name),
-                _ => LinkErrorKind::UnknownSection { symbol: name, section: section_name },
-            });
+            return Err(LinkErrorKind::unknown_section(name, section_name));
         };
         if let MapOrigin::Data { .. } = data.origin {
             data.broken.clone().map_or(Ok(()), |broken| Err(LinkErrorKind::BrokenMap(Box::new(broken))))?;

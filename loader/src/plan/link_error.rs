@@ -138,3 +138,13 @@ pub enum LinkErrorKind {
     #[error("with the functions that it calls it has more than {0} slots, the kernel's limit")]
     TooLong(usize),
 }
+
+impl LinkErrorKind {
+    /// A reference to a section that a program cannot refer to.
+    pub(crate) fn unknown_section(symbol: String, section: String) -> Self {
+        match section.as_str() {
+            ".addr_space.1" => Self::Arena(symbol),
+            _ => Self::UnknownSection { symbol, section },
+        }
+    }
+}

@@ -51,10 +51,9 @@ pub(super) fn array_of(value_size: u32) -> MapAttr {
 
 /// Whether a section of this name holds variables, and if so whether they are constant.
 fn is_data(name: &str) -> Option<bool> {
-    let is = |base: &str| name.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
     match name {
-        _ if is(".rodata") => Some(true),
-        _ if is(".data") || is(".bss") => Some(false),
+        _ if name.starts_with(".rodata") => Some(true),
+        _ if name.starts_with(".data") || name.starts_with(".bss") => Some(false),
         _ => None,
     }
 }

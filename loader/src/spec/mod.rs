@@ -90,7 +90,7 @@ impl<'data> Spec<'data> {
         for section in &object.sections {
             match section.name.as_ref() {
                 ".maps" => map_def::read(object, section, btf.as_ref(), &mut maps),
-                name if name == "maps" || name.starts_with("maps/") => legacy_map::read(object, section, &mut maps),
+                name if name.starts_with("maps") => legacy_map::read(object, section, &mut maps),
                 _ => maps.extend(data::read(object, section, btf.as_ref())),
             }
         }

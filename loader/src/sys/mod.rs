@@ -16,6 +16,7 @@ pub mod map_info;
 pub mod mapping;
 pub mod pin;
 pub mod sockopt;
+pub mod vmlinux;
 
 use nix::errno::Errno;
 use thiserror::Error;

@@ -2,31 +2,43 @@
 
 use std::fmt;
 use std::path::Path;
+use std::sync::Arc;
 
 use object::Endianness;
 use object::elf::FileHeader64;
 use object::read::elf::{FileHeader, SectionHeader};
 
+use crate::sys::vmlinux::{self, Vmlinux};
+
 /// The kernel's types, if they are known.
-#[derive(Clone, PartialEq, Eq, Default)]
+#[derive(Clone, Default)]
 pub enum TargetBtf {
     /// They are not, or nothing depends on them.
     #[default]
     None,
-    /// BTF, as in `/sys/kernel/btf/vmlinux`.
+    /// BTF.
     Bytes(Vec<u8>),
+    /// The running kernel's.
+    Running(Arc<Vmlinux>),
     /// The running kernel's cannot be read, for this reason.
     Unreadable(String),
 }
 
-const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
-
 impl TargetBtf {
     /// The running kernel's types.
     pub fn running() -> Self {
-        match std::fs::read(VMLINUX) {
-            Ok(bytes) => Self::Bytes(bytes),
-            Err(error) => Self::Unreadable(format!("{VMLINUX}: {error}")),
+        match Vmlinux::open() {
+            Ok(vmlinux) => Self::Running(Arc::new(vmlinux)),
+            Err(error) => Self::Unreadable(format!("{}: {error}", vmlinux::PATH)),
+        }
+    }
+
+    /// The types, if they are known.
+    pub fn bytes(&self) -> Option<&[u8]> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes),
+            Self::Running(vmlinux) => Some(vmlinux),
+            Self::None | Self::Unreadable(_) => None,
         }
     }
 
@@ -45,11 +57,20 @@ impl TargetBtf {
     }
 }
 
+impl PartialEq for TargetBtf {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for TargetBtf {}
+
 impl fmt::Debug for TargetBtf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::None => f.write_str("None"),
             Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::Running(bytes) => write!(f, "{} bytes of the running kernel", bytes.len()),
             Self::Unreadable(why) => write!(f, "Unreadable({why})"),
         }
     }

@@ -1,6 +1,7 @@
 //! `0:1:2` → a path through the object's types.
 
 use super::value::Wanted;
+use crate::btf::search::essential;
 use crate::btf::{Btf, Kind, MAX_DEPTH, Member, Type};
 
 /// A part of a type: where it is, and how one gets there.
@@ -159,11 +160,4 @@ impl<'data> Path<'data> {
         }
         text
     }
-}
-
-/// A name up to its flavour: three underscores between two other characters, the last such if there are several.
-pub(in super::super) fn essential(name: &str) -> &str {
-    let is_flavour = |window: &[u8]| matches!(window, [a, b'_', b'_', b'_', z] if *a != b'_' && *z != b'_');
-    let cut = name.as_bytes().windows(5).rposition(is_flavour);
-    cut.and_then(|at| name.get(..=at)).unwrap_or(name)
 }

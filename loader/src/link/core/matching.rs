@@ -1,8 +1,9 @@
 //! The same path in a type of the target's: by the names of members, whatever their order and nesting.
 
-use super::access::{Path, Step, essential};
+use super::access::{Path, Step};
 use super::types;
 use super::value::Wanted;
+use crate::btf::search::essential;
 use crate::btf::{Btf, Kind, MAX_DEPTH, Member, Type};
 
 /// Follows `path` of the local types from the target's type `root`; `None` if it does not lead anywhere there.

@@ -21,38 +21,37 @@ pub(super) mod types;
 mod value;
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::btf::Btf;
 use crate::btf::ext::CoreRelo;
+use crate::btf::search::{Search, essential};
 use crate::insn::Insn;
 use crate::plan::{Needs, PatchKind};
+use crate::spec::Spec;
 use crate::target::TargetBtf;
 
 use access::Path;
-pub(super) use access::essential;
 use value::{Value, Wanted};
 
 /// The kernel's types, as far as a plan knows them.
 pub(super) struct Core<'a> {
     local: Option<&'a Btf<'a>>,
-    target: Option<Btf<'a>>,
+    target: Option<Search<'a>>,
     /// By local root type: the target's types that may be meant. Those that one record rules out are not asked again.
     candidates: RefCell<HashMap<u32, Vec<u32>>>,
 }
 
 impl<'a> Core<'a> {
-    /// Reads the target's types; without any, every record that needs them stays unresolved.
-    pub(super) fn new(local: Option<&'a Btf<'a>>, target: &'a TargetBtf) -> Result<Self, String> {
-        let target = match target {
-            TargetBtf::None | TargetBtf::Unreadable(_) => None,
-            TargetBtf::Bytes(bytes) => Some(Btf::index(bytes).map_err(|e| format!("the target's BTF: {e}"))?),
-        };
-        Ok(Self { local, target, candidates: RefCell::default() })
+    /// Finds in the target's types those that the object names; without any, every record that needs them stays unresolved.
+    pub(super) fn new(spec: &'a Spec<'_>, target: &'a TargetBtf) -> Result<Self, String> {
+        let search = target.bytes().map(|bytes| Search::new(bytes, wanted_names(spec))).transpose();
+        let target = search.map_err(|e| format!("the target's BTF: {e}"))?;
+        Ok(Self { local: spec.btf.as_ref(), target, candidates: RefCell::default() })
     }
 
     /// The target's types.
-    pub(super) fn target(&self) -> Option<&Btf<'a>> {
+    pub(super) fn target(&self) -> Option<&Search<'a>> {
         self.target.as_ref()
     }
 
@@ -86,7 +85,7 @@ impl<'a> Core<'a> {
     fn find(
         &self,
         local: &Btf<'_>,
-        target: &Btf<'_>,
+        target: &Search<'_>,
         path: &Path<'_>,
         wanted: Wanted,
     ) -> Result<Option<Value>, String> {
@@ -94,12 +93,12 @@ impl<'a> Core<'a> {
             return Err("an anonymous type cannot be found by its name".to_owned());
         }
         let mut candidates = self.candidates.borrow_mut();
-        let candidates = candidates.entry(path.id).or_insert_with(|| named(target, path));
+        let candidates = candidates.entry(path.id).or_insert_with(|| target.named(path.essential_name(), path.kinds()));
         let mut fitting = Vec::new();
         let mut agreed: Option<Value> = None;
         for candidate in candidates.iter() {
-            let Some(there) = matching::path(local, path, target, *candidate, wanted)? else { continue };
-            let value = value::of(target, &there, wanted)?;
+            let Some(there) = matching::path(local, path, target.btf(), *candidate, wanted)? else { continue };
+            let value = value::of(target.btf(), &there, wanted)?;
             match agreed {
                 Some(other) if other != value => {
                     let (one, two) = (other.number, value.number);
@@ -117,9 +116,10 @@ impl<'a> Core<'a> {
     }
 }
 
-/// The target's types of a path's name and kind, whatever their flavour.
-fn named(target: &Btf<'_>, path: &Path<'_>) -> Vec<u32> {
-    let name = path.essential_name();
-    let same = |id: &u32| target.get(*id).is_ok_and(|ty| access::essential(ty.name) == name);
-    target.named(name, path.kinds()).into_iter().filter(same).collect()
+/// The names of the types, variables and functions that the object's records and externs are about.
+fn wanted_names<'a>(spec: &'a Spec<'_>) -> impl Iterator<Item = String> + 'a {
+    let ids: HashSet<u32> = spec.core_relos.values().flatten().map(|record| record.type_id).collect();
+    let types = ids.into_iter().filter_map(|id| Some(spec.btf.as_ref()?.get(id).ok()?.name));
+    let externs = spec.externs.iter().map(|external| external.name.as_str());
+    types.chain(externs).map(|name| essential(name).to_owned())
 }

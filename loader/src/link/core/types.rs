@@ -6,7 +6,7 @@
 //!   type must be there under its name, with a matching type; numbers must agree in size and sign. Behind a pointer a struct
 //!   only has to have the name.
 
-use super::access::essential;
+use crate::btf::search::essential;
 use crate::btf::{Btf, Kind, MAX_DEPTH, Member, Type};
 
 /// Types that are looked at for one question: pointers and members could make a tree of any size.

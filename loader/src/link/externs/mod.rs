@@ -13,6 +13,7 @@
 mod config;
 
 use super::core::{Core, types};
+use crate::btf::search::essential;
 use crate::insn::Insn;
 use crate::plan::{Extern as Fill, LinkErrorKind, MapId, Needs, PatchKind};
 use crate::spec::{Extern, ExternKind, MapSpec, Spec};
@@ -108,9 +109,10 @@ impl<'a, 'data> Externs<'a, 'data> {
             return Ok(Found::Unknown(Needs::Btf));
         };
         // A function may have a flavour, as a type may: different prototypes for different kernels.
-        let bare = if kind == BTF_KIND_FUNC { super::core::essential(name) } else { name };
+        let bare = if kind == BTF_KIND_FUNC { essential(name) } else { name };
+        let (search, target) = (target, target.btf());
         let named = |id: &u32| target.get(*id).is_ok_and(|ty| ty.name == bare);
-        let Some(id) = target.named(bare, &[kind]).into_iter().find(named) else {
+        let Some(id) = search.named(essential(name), &[kind]).into_iter().find(named) else {
             let what = if kind == BTF_KIND_FUNC { "function" } else { "variable" };
             return Ok(Found::Missing(format!("the kernel's BTF has no {what} `{bare}`")));
         };

@@ -234,7 +234,7 @@ fn a_type_that_one_record_rules_out_is_not_asked_again() {
 fn the_last_three_underscores_between_other_characters_begin_the_flavour() {
     let names = ["a", "a___b", "a___b___c", "a____b", "___a", "a___", "a___b_"];
     let expected = ["a", "a", "a___b", "a____b", "___a", "a___", "a"];
-    assert_eq!(names.map(crate::link::core::essential), expected);
+    assert_eq!(names.map(crate::btf::search::essential), expected);
 }
 
 #[test]
