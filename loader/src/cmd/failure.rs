@@ -8,9 +8,12 @@ use minibpf::kernel::KernelError;
 use minibpf::link::PlanError;
 use minibpf::plan::LinkError;
 use minibpf::sys::errno_name;
-use minibpf::{target, verdict};
+use minibpf::target;
+use minibpf::verdict::Explanation;
 use nix::errno::Errno;
 use serde_json::{Value as Json, json};
+
+use super::show;
 
 /// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,11 +40,13 @@ pub(crate) struct Failure {
     pub(crate) exit: Exit,
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
+    /// What the verifier's refusal comes down to.
+    pub(crate) explanation: Option<Box<Json>>,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Display) -> Self {
-        Self { exit, message: message.to_string(), hint: None }
+        Self { exit, message: message.to_string(), hint: None, explanation: None }
     }
 
     pub(crate) fn hint(mut self, hint: impl Display) -> Self {
@@ -53,6 +58,14 @@ impl Failure {
     pub(crate) fn at(mut self, place: impl Display) -> Self {
         self.message = format!("{place}: {}", self.message);
         self
+    }
+
+    /// The verifier refused a program.
+    pub(crate) fn of_verifier(error: &KernelError, explanation: &Explanation) -> Self {
+        let errno = errno_name(error.source.errno);
+        let message = format!("{}: the verifier refused it ({errno}): {}", error.what, explanation.reason);
+        let failure = Self::new(Exit::Refused, message).hint(show::explanation(explanation).join("\n        "));
+        Self { explanation: serde_json::to_value(explanation).ok().map(Box::new), ..failure }
     }
 
     /// The reader of our output is gone: end without a word.
@@ -70,7 +83,11 @@ impl Failure {
     }
 
     pub(crate) fn json(&self) -> Json {
-        json!({ "kind": "error", "code": self.exit as u8, "message": self.message, "hint": self.hint })
+        let mut line = json!({ "kind": "error", "code": self.exit as u8, "message": self.message, "hint": self.hint });
+        if let (Some(explanation), Some(fields)) = (&self.explanation, line.as_object_mut()) {
+            fields.insert("explanation".to_owned(), Json::clone(explanation));
+        }
+        line
     }
 }
 
@@ -122,12 +139,7 @@ impl From<KernelError> for Failure {
             let (why, hint) = target::privileges().explain_bpf_eperm();
             return Self::new(Exit::Privileges, format!("{error}: {why}")).hint(hint);
         }
-        let Some(log) = &error.log else { return Self::new(Exit::Refused, &error).hint(errno_hint(errno)) };
-        let verdict = verdict::read_log(log);
-        let message = format!("{}: the verifier refused it ({}): {}", error.what, errno_name(errno), verdict.reason);
-        let at: Vec<_> = [verdict.source, verdict.insn].into_iter().flatten().collect();
-        let hint = if at.is_empty() { "--verifier-log shows the whole log".to_owned() } else { at.join("\n      ") };
-        Self::new(Exit::Refused, message).hint(hint)
+        Self::new(Exit::Refused, &error).hint(errno_hint(errno))
     }
 }
 

@@ -1,90 +1,159 @@
 //! Why the kernel said no, in words: the verifier's log read, and missing privileges named.
+//!
+//! ```text
+//! log ──log──▶ path and last words ──messages──▶ why, how to mend it
+//!                      └──code, history──▶ instruction, source line, where the register's value came from
+//! ```
+//!
+//! Source lines come from the program's own records, so they are there even if the kernel took no types. Nothing depends on
+//! the log but what is printed.
 
-use crate::insn::Insn;
-use crate::plan::{Extern, PatchKind, ProgLoad};
+mod code;
+mod fields;
+mod helper_numbers;
+mod helpers;
+mod history;
+mod log;
+mod messages;
+mod pattern;
+mod poison;
+mod privileges;
+mod reason;
+mod stack;
+mod text;
 
-/// What a verifier's log comes down to.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Verdict {
-    /// The decisive line: the last one before the statistics.
+use std::collections::HashSet;
+
+use serde::Serialize;
+
+use crate::plan::{Plan, ProgLoad};
+use code::Code;
+use history::History;
+use log::Log;
+
+pub use code::{Place, SourceLine};
+pub use fields::{Access, Field};
+pub use helpers::Helper;
+pub use messages::{MESSAGES, Message, When};
+pub use poison::meaning as poison;
+pub use privileges::Privileges;
+pub use text::in_docs;
+
+/// Why a program was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// The decisive line of the log.
     pub reason: String,
-    /// The last instruction that was looked at, as the log prints it.
-    pub insn: Option<String>,
-    /// The source line that it came from, as the log prints it.
-    pub source: Option<String>,
+    /// The message's row in [`MESSAGES`]; none if it is not known.
+    pub message: Option<&'static str>,
+    /// What it means.
+    pub why: Option<String>,
+    /// How to mend the program.
+    pub mend: Option<String>,
+    /// What else there is to know: of the helper, of the field.
+    pub notes: Vec<String>,
+    /// The instruction that was refused.
+    pub insn: Option<Place>,
+    /// Its source line.
+    pub source: Option<SourceLine>,
+    /// The instructions that made what it works on, in the order of the path.
+    pub history: Vec<Event>,
+    /// The path there: runs of slots, the first and the last of each. Where it is long, the end of it.
+    pub path: Vec<(usize, usize)>,
+    /// The kernel's own explanation, since Linux 7.3.
+    pub kernel: Option<String>,
+    /// Where to read on.
+    pub see: String,
+    /// The last lines of the log that count.
+    #[serde(skip)]
+    pub decisive: String,
 }
 
-/// Lines that follow the reason and do not explain it.
-const STATISTICS: [&str; 4] = ["processed ", "verification time ", "stack depth ", "mark_precise"];
+/// An instruction of the history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Event {
+    /// The instruction.
+    pub insn: Place,
+    /// What the register was after it, in the log's words.
+    pub state: Option<String>,
+    /// Its source line.
+    pub source: Option<SourceLine>,
+}
 
-/// Reads a log. The text is for people and changes between kernels; nothing but what is printed depends on it.
-pub fn read_log(log: &str) -> Verdict {
-    let lines: Vec<_> = log.lines().map(str::trim_end).filter(|line| !line.is_empty()).collect();
-    let is_statistics = |line: &&&str| STATISTICS.iter().any(|start| line.starts_with(start));
-    let before: Vec<_> = lines.iter().filter(|line| !is_statistics(line)).collect();
-    let is_insn = |line: &str| {
-        line.split_once(": (")
-            .is_some_and(|(number, _)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+/// Runs of a path that are kept: what a person reads.
+const LONGEST_PATH: usize = 16;
+
+/// Explains why a program was refused. `log` is the verifier's.
+pub fn explain(plan: &Plan, program: &ProgLoad, log: &str) -> Explanation {
+    let (code, log) = (Code::new(plan, program), Log::read(log));
+    let reason = reason::find(&code, &log);
+    let path: Vec<_> = log.walked.iter().map(|walked| walked.insn).collect();
+    let history = History::follow(&code.insns, &path);
+    let insn = reason.place;
+    Explanation {
+        why: reason.why,
+        mend: reason.mend,
+        notes: reason.notes,
+        insn: insn.and_then(|number| code.place(number)),
+        source: insn.and_then(|number| code.source(number)),
+        history: events(&code, &log, &history, reason.register, reason.origin),
+        path: runs(&path),
+        kernel: (!log.explained.is_empty()).then(|| log.explained.join("\n")),
+        see: reason.message.map_or_else(|| "docs/verifier.md".to_owned(), |name| format!("docs/verifier.md#{name}")),
+        message: reason.message,
+        decisive: decisive(&log, &reason.line),
+        reason: reason.line,
+    }
+}
+
+/// What made the values that the refused instruction works on.
+fn events(
+    code: &Code<'_>,
+    log: &Log<'_>,
+    history: &History<'_>,
+    register: Option<u8>,
+    origin: Option<usize>,
+) -> Vec<Event> {
+    let registers = match (origin, register) {
+        (Some(_), _) => Vec::new(),
+        (None, Some(register)) => vec![register],
+        (None, None) => history.read_last(),
     };
-    Verdict {
-        reason: before.last().map(|line| (**line).to_owned()).unwrap_or_default(),
-        insn: before.iter().rev().find(|line| is_insn(line)).map(|line| (**line).to_owned()),
-        source: before.iter().rev().find_map(|line| line.strip_prefix("; ")).map(str::to_owned),
-    }
+    let mut steps: Vec<_> = registers.iter().flat_map(|register| history.of(*register)).collect();
+    steps.extend(origin.and_then(|origin| log.walked.iter().rposition(|walked| walked.insn == origin)));
+    steps.sort_unstable();
+    // Of an instruction that a loop repeats the last time counts.
+    let mut seen = HashSet::new();
+    steps = steps.into_iter().rev().filter(|step| seen.insert(history.slot(*step))).collect();
+    steps.reverse();
+    let event = |step: usize| {
+        let (walked, slot) = (log.walked.get(step)?, history.slot(step)?);
+        let written = code.insn(slot).map(|insn| if insn.code & 7 == 5 { 0 } else { insn.dst() })?;
+        let state = log::register_state(walked.state, written);
+        let state = state.map(|state| format!("R{written}={state}"));
+        Some(Event { insn: code.place(slot)?, state, source: code.source(slot) })
+    };
+    steps.into_iter().filter_map(event).collect()
 }
 
-impl Verdict {
-    /// The relocation that the verifier met: a part of a type, or a function, that the kernel does not have, and that the
-    /// program goes on to use. The log knows only the helper that does not exist.
-    pub fn missing_in_kernel<'a>(&self, program: &'a ProgLoad) -> Option<&'a str> {
-        let number: usize = self.insn.as_ref()?.split(':').next()?.parse().ok()?;
-        let patch = program.patches.iter().find(|patch| patch.insn == number)?;
-        let poisoned = match patch.kind {
-            PatchKind::Core { first, .. } => first.code == Insn::CALL,
-            PatchKind::Extern(external) => matches!(external, Extern::MissingKfunc { .. }),
-            _ => false,
-        };
-        poisoned.then_some(patch.symbol.as_str())
-    }
-}
-
-/// What decides about EPERM, as the process finds it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Privileges {
-    /// CapEff of `/proc/self/status`.
-    pub effective: u64,
-    /// `kernel.unprivileged_bpf_disabled`: 0 allowed, 1 forbidden until boot, 2 forbidden.
-    pub unprivileged_bpf_disabled: Option<u32>,
-    /// Whether a seccomp filter is in force (Seccomp of `/proc/self/status` is 2).
-    pub seccomp: bool,
-}
-
-const CAP_SYS_ADMIN: u32 = 21;
-const CAP_BPF: u32 = 39;
-
-impl Privileges {
-    fn has(&self, capability: u32) -> bool {
-        self.effective >> capability & 1 == 1
-    }
-
-    /// What is missing for bpf(2), in one sentence, and what to do about it, in another.
-    pub fn explain_bpf_eperm(&self) -> (String, String) {
-        if self.has(CAP_BPF) || self.has(CAP_SYS_ADMIN) {
-            let why = if self.seccomp {
-                "CAP_BPF is there, but a seccomp filter is in force: containers often forbid bpf(2)"
-            } else {
-                "CAP_BPF is there: kernel lockdown, a security module, or a user namespace (capabilities in it do not count) forbids bpf(2)"
-            };
-            return (why.to_owned(), "run it on the host, outside the container".to_owned());
+/// A path as runs of slots that follow each other.
+fn runs(path: &[usize]) -> Vec<(usize, usize)> {
+    let mut runs: Vec<(usize, usize)> = Vec::new();
+    for slot in path {
+        match runs.last_mut() {
+            // lddw takes two slots.
+            Some((_, last)) if *slot > *last && *slot - *last <= 2 => *last = *slot,
+            _ => runs.push((*slot, *slot)),
         }
-        let sysctl = match self.unprivileged_bpf_disabled {
-            Some(value) => format!("kernel.unprivileged_bpf_disabled is {value}"),
-            None => "kernel.unprivileged_bpf_disabled cannot be read".to_owned(),
-        };
-        let why = format!("this process has no CAP_BPF, and {sysctl}: not allowed without privileges");
-        let hint = "run it with sudo, or once: sudo setcap cap_bpf+ep on the minibpf binary; or in a virtual machine";
-        (why, hint.to_owned())
     }
+    runs.split_off(runs.len().saturating_sub(LONGEST_PATH))
+}
+
+/// The source line, the instruction and the last words, as the log prints them.
+fn decisive(log: &Log<'_>, reason: &str) -> String {
+    let said = if log.said.is_empty() { vec![reason] } else { log.said.clone() };
+    let lines: Vec<_> = log.last_source.into_iter().chain(log.last_insn).chain(said).collect();
+    lines.join("\n")
 }
 
 #[cfg(test)]
