@@ -12,6 +12,7 @@
 mod support;
 
 mod addresses;
+mod broken;
 mod check;
 mod core;
 mod demo;
