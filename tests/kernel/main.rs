@@ -28,3 +28,4 @@ mod pin;
 mod reuse;
 mod stall;
 mod streams;
+mod tables;

@@ -92,6 +92,15 @@ impl<'p> Code<'p> {
         })
     }
 
+    /// The last slot of the first function that does not end with an exit or a jump.
+    pub(super) fn runs_on(&self) -> Option<usize> {
+        let starts = self.program.pieces.iter().map(|piece| piece.at).skip(1);
+        let lasts = starts.chain([self.insns.len()]).filter_map(|end| end.checked_sub(1));
+        // The jumps that always jump: BPF_JA in both widths.
+        let ends = |insn: Insn| matches!(insn.code, Insn::EXIT | 0x05 | 0x06);
+        lasts.into_iter().find(|last| self.insn(*last).is_some_and(|insn| !ends(insn)))
+    }
+
     /// The slots that call this helper.
     pub(super) fn calls_of(&self, helper: Helper) -> impl Iterator<Item = usize> {
         let is_call =

@@ -53,7 +53,7 @@ const fn field(name: &'static str, offset: i64, size: i64, access: Access) -> Fi
 use Access::{None as Closed, Read, Write};
 
 /// As Linux 6.18 has it; offsets never change. Kernel: `sk_filter_is_valid_access()`, `net/core/filter.c`.
-const FIELDS: [Field; 35] = [
+pub const FIELDS: [Field; 35] = [
     field("len", 0, 4, Read),
     field("pkt_type", 4, 4, Read),
     field("mark", 8, 4, Read),

@@ -55,11 +55,12 @@ pub(super) const SINCE: [(&str, u32); 43] = [
     ("5.19", 194), ("6.0", 204), ("6.1", 208), ("6.2", 210),
 ];
 
-/// What a socket filter may call on Linux 6.18, with all privileges.
+/// What a socket filter may call on Linux 6.18, with all privileges; not the two for
+/// locks (93, 94), which are refused for another reason.
 /// Kernel: `sk_filter_func_proto()`, `net/core/filter.c`; `bpf_base_func_proto()`, `kernel/bpf/helpers.c`.
 #[rustfmt::skip]
-pub(super) const OPEN_TO_SOCKET_FILTERS: [u32; 88] = [
-    1, 2, 3, 5, 6, 7, 8, 12, 14, 15, 16, 17, 22, 25, 26, 35, 37, 42, 46, 47, 55, 68, 80, 87, 88, 89, 93, 94, 105,
+pub(super) const OPEN_TO_SOCKET_FILTERS: [u32; 86] = [
+    1, 2, 3, 5, 6, 7, 8, 12, 14, 15, 16, 17, 22, 25, 26, 35, 37, 42, 46, 47, 55, 68, 80, 87, 88, 89, 105,
     106, 109, 112, 113, 114, 115, 117, 118, 120, 122, 123, 125, 130, 131, 132, 133, 134, 136, 137, 138, 139, 140,
     141, 148, 149, 153, 154, 156, 157, 158, 160, 164, 165, 169, 170, 171, 172, 175, 176, 177, 178, 180, 181, 182,
     191, 194, 195, 196, 197, 198, 199, 200, 201, 202, 203, 208, 209, 210, 211,

@@ -32,7 +32,7 @@ use history::History;
 use log::Log;
 
 pub use code::{Place, SourceLine};
-pub use fields::{Access, Field};
+pub use fields::{Access, FIELDS, Field};
 pub use helpers::Helper;
 pub use messages::{MESSAGES, Message, When};
 pub use poison::meaning as poison;

@@ -92,6 +92,7 @@ fn place(
             Some((call, uses)) => (Some(call), Some(format!("bytes of the stack: {uses}"))),
             None => (None, None),
         },
+        "no-exit" => (code.runs_on(), None),
         "spin-lock" => (Helper::named("bpf_spin_lock").and_then(|helper| code.calls_of(helper).next()), None),
         _ => (walked, None),
     }

@@ -15,7 +15,7 @@ impl Explanation {
         if let Some(insn) = &self.insn {
             lines.push(("insn", format!("{}: {}", insn.number, insn.text)));
         }
-        lines.extend(self.history.iter().map(|event| ("before", event.to_string())));
+        lines.extend(self.history.iter().map(|event| ("before", before(event, self.source.as_ref()))));
         if !self.path.is_empty() {
             lines.push(("path", path(&self.path)));
         }
@@ -35,17 +35,19 @@ impl std::fmt::Display for SourceLine {
     }
 }
 
-impl std::fmt::Display for Event {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.insn.number, self.insn.text)?;
-        if let Some(state) = &self.state {
-            write!(f, " -> {state}")?;
-        }
-        match &self.source {
-            Some(source) => write!(f, "  (line {}: {})", source.line, source.text),
-            None => Ok(()),
-        }
+/// An instruction of the history; a line of another file than the explanation's own is named with its file.
+fn before(event: &Event, main: Option<&SourceLine>) -> String {
+    let mut text = format!("{}: {}", event.insn.number, event.insn.text);
+    // Writing to a String does not fail.
+    if let Some(state) = &event.state {
+        let _ = write!(text, " -> {state}");
     }
+    let Some(source) = &event.source else { return text };
+    let _ = match main.is_some_and(|main| main.file == source.file) {
+        true => write!(text, "  (line {}: {})", source.line, source.text),
+        false => write!(text, "  ({}:{}: {})", source.file, source.line, source.text),
+    };
+    text
 }
 
 /// `0-7 9-12`.
@@ -60,17 +62,24 @@ fn path(runs: &[(usize, usize)]) -> String {
 /// The table as the docs have it.
 pub fn in_docs() -> String {
     let mut page = String::new();
-    for Message { name, texts, why, mend, .. } in MESSAGES {
+    for Message { name, texts, why, mend, threads, .. } in MESSAGES {
         let texts: Vec<_> = texts.iter().map(|text| format!("`{}`", in_general(text).trim_end())).collect();
         // Writing to a String does not fail.
         let _ = write!(
             page,
             "### {name}\n\n{}\n\n- **Why**: {}.\n- **Mend**: {}.\n- [Object](../bpf-src/broken/{name}.bpf.c), \
-             [patch](../bpf-src/broken/{name}.patch)\n\n",
+             [patch](../bpf-src/broken/{name}.patch){}\n\n",
             texts.join("  \nor "),
             in_general(why),
             in_general(mend),
+            threads.iter().map(|thread| link(thread)).collect::<String>(),
         );
     }
     page
+}
+
+/// A thread as a link.
+fn link(thread: &str) -> String {
+    let (repository, number) = thread.split_once('#').unwrap_or((thread, ""));
+    format!(", [{thread}](https://github.com/{repository}/issues/{number})")
 }
