@@ -12,6 +12,7 @@
 mod support;
 
 mod addresses;
+mod broken;
 mod check;
 mod core;
 mod demo;
@@ -29,3 +30,4 @@ mod pin;
 mod reuse;
 mod stall;
 mod streams;
+mod tables;

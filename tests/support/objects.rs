@@ -74,6 +74,15 @@ pub(crate) fn compile_for(target: &str, source: &str) -> Made {
     made
 }
 
+/// Compiles a C file for BPF as `scripts/build-bpf` does.
+#[track_caller]
+pub(crate) fn compile_file(source: &Path) -> Made {
+    let made = Made { dir: TempDir::new().unwrap() };
+    let args = ["--target=bpf", "-mcpu=v3", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-c", "-o"];
+    output_of(clang().args(args).arg(made.path()).arg(source));
+    made
+}
+
 /// A filter that keeps this many bytes of every packet.
 pub(crate) fn keeping(name: &str, bytes: &str) -> Made {
     compile(&format!("SEC(\"socket\") int {name}(struct __sk_buff *skb) {{ return {bytes}; }}"))

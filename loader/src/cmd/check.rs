@@ -217,36 +217,29 @@ impl Checker<'_> {
 
     fn rejected(&self, program: &ProgramPlan, id: ProgId, error: &KernelError) -> Result<(), Failure> {
         let errno = errno_name(error.source.errno);
-        let verdict = error.log.as_deref().map(verdict::read_log);
-        let mut reason = verdict.as_ref().map_or_else(|| error.to_string(), |verdict| verdict.reason.clone());
         let plan = self.prog_load(id);
-        if let Some(missing) = verdict.as_ref().zip(plan).and_then(|(verdict, plan)| verdict.missing_in_kernel(plan)) {
-            reason = format!("this kernel has no such field, type or function: {missing} ({reason})");
-        }
+        let explanation = plan.zip(error.log.as_ref()).map(|(program, log)| verdict::explain(self.plan, program, log));
+        let mut reason =
+            explanation.as_ref().map_or_else(|| error.to_string(), |explanation| explanation.reason.clone());
         if let Some(Reason { why, hint }) = target::privileges().explain_rejection(&reason) {
             reason = format!("{reason}: {why}; {hint}");
         }
         self.output.text(format_args!("{}: rejected ({errno}): {reason}", program.name))?;
-        let at = verdict.iter().flat_map(|verdict| [&verdict.source, &verdict.insn]).flatten();
-        let lines: Vec<_> = at.cloned().chain([reason]).collect();
         if let (Some(log), true) = (&error.log, self.check.steps.whole_log()) {
             self.output.text(log.trim_end())?;
-        } else {
-            for line in lines.iter().rev().skip(1).rev() {
-                self.output.text(format_args!("\t{line}"))?;
-            }
         }
-        let log = match (&error.log, self.check.steps.raw_log) {
-            (Some(log), true) => json!(log),
-            (Some(_), false) => json!(lines.join("\n")),
-            (None, _) => Json::Null,
+        for line in explanation.iter().flat_map(show::explanation) {
+            self.output.text(format_args!("\t{line}"))?;
+        }
+        let log = match &error.log {
+            Some(log) if self.check.steps.raw_log => Some(log),
+            _ => explanation.as_ref().map(|explanation| &explanation.decisive),
         };
         let insns = plan.map(|program| program.insns.len());
-        self.print(
-            program,
-            "rejected",
-            json!({ "errno": errno, "error": error.to_string(), "log": log, "insns": insns }),
-        )
+        let more = json!({
+            "errno": errno, "error": error.to_string(), "log": log, "insns": insns, "explanation": explanation,
+        });
+        self.print(program, "rejected", more)
     }
 
     fn loaded(&self, tracer: &Tracer<'_>, program: &ProgramPlan, id: ProgId, answers: &Answers) -> Result<(), Failure> {

@@ -9,9 +9,12 @@ use minibpf::link::PlanError;
 use minibpf::plan::{LinkError, Step};
 use minibpf::privileges::{Reason, Refused};
 use minibpf::sys::errno_name;
-use minibpf::{target, verdict};
+use minibpf::target;
+use minibpf::verdict::Explanation;
 use nix::errno::Errno;
 use serde_json::{Value as Json, json};
+
+use super::show;
 
 /// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,11 +41,13 @@ pub(crate) struct Failure {
     pub(crate) exit: Exit,
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
+    /// What the verifier's refusal comes down to.
+    pub(crate) explanation: Option<Box<Json>>,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Display) -> Self {
-        Self { exit, message: message.to_string(), hint: None }
+        Self { exit, message: message.to_string(), hint: None, explanation: None }
     }
 
     pub(crate) fn hint(mut self, hint: impl Display) -> Self {
@@ -71,6 +76,17 @@ impl Failure {
         }
     }
 
+    /// The verifier refused a program.
+    pub(crate) fn of_verifier(error: &KernelError, explanation: &Explanation) -> Self {
+        let errno = errno_name(error.source.errno);
+        let message = format!("{}: the verifier refused it ({errno}): {}", error.what, explanation.reason);
+        if let Some(reason) = target::privileges().explain_rejection(&explanation.reason) {
+            return Self::privilege(&message, reason);
+        }
+        let failure = Self::new(Exit::Refused, message).hint(show::explanation(explanation).join("\n        "));
+        Self { explanation: serde_json::to_value(explanation).ok().map(Box::new), ..failure }
+    }
+
     /// The reader of our output is gone: end without a word.
     pub(crate) fn broken_pipe() -> Self {
         Self::new(Exit::Done, "")
@@ -86,7 +102,11 @@ impl Failure {
     }
 
     pub(crate) fn json(&self) -> Json {
-        json!({ "kind": "error", "code": self.exit as u8, "message": self.message, "hint": self.hint })
+        let mut line = json!({ "kind": "error", "code": self.exit as u8, "message": self.message, "hint": self.hint });
+        if let (Some(explanation), Some(fields)) = (&self.explanation, line.as_object_mut()) {
+            fields.insert("explanation".to_owned(), Json::clone(explanation));
+        }
+        line
     }
 }
 
@@ -137,22 +157,12 @@ impl From<KernelError> for Failure {
         if errno == Errno::EPERM {
             return Self::privilege(&error, target::privileges().explain_eperm(Refused::Program));
         }
-        let Some(log) = &error.log else {
-            // The verifier always says why: where it says nothing, it was not asked.
-            let creates = matches!(error.source.call, "bpf(BPF_PROG_LOAD)" | "bpf(BPF_MAP_CREATE)");
-            if errno == Errno::EACCES && creates {
-                return Self::privilege(&error, target::privileges().security_module());
-            }
-            return Self::new(Exit::Refused, &error).hint(errno_hint(errno));
-        };
-        let verdict = verdict::read_log(log);
-        let message = format!("{}: the verifier refused it ({}): {}", error.what, errno_name(errno), verdict.reason);
-        if let Some(reason) = target::privileges().explain_rejection(&verdict.reason) {
-            return Self::privilege(&message, reason);
+        // The verifier always says why: where it says nothing, it was not asked.
+        let creates = matches!(error.source.call, "bpf(BPF_PROG_LOAD)" | "bpf(BPF_MAP_CREATE)");
+        if errno == Errno::EACCES && creates && error.log.is_none() {
+            return Self::privilege(&error, target::privileges().security_module());
         }
-        let at: Vec<_> = [verdict.source, verdict.insn].into_iter().flatten().collect();
-        let hint = if at.is_empty() { "--verifier-log shows the whole log".to_owned() } else { at.join("\n      ") };
-        Self::new(Exit::Refused, message).hint(hint)
+        Self::new(Exit::Refused, &error).hint(errno_hint(errno))
     }
 }
 

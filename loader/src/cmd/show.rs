@@ -9,6 +9,7 @@ use minibpf::kernel::{Kernel, Map, Program, ProgramInfo};
 use minibpf::observe::maps::{self, Element};
 use minibpf::plan::{Held, MapCreate, MapId, Plan, ProgLoad};
 use minibpf::sys::map_info::MapInfo;
+use minibpf::verdict::Explanation;
 use serde_json::{Value as Json, json};
 
 use super::failure::{Exit, Failure};
@@ -155,4 +156,10 @@ pub(crate) fn map_contents_json(map: &Map, id: Option<u32>, btf: Option<&Btf<'_>
     };
     let entries: Vec<_> = elements.iter().map(entry).collect();
     merged(merged(json!({ "kind": "map" }), map_json(map.spec(), id)), json!({ "entries": entries }))
+}
+
+/// Why a program was refused: each line after its label.
+pub(crate) fn explanation(explanation: &Explanation) -> Vec<String> {
+    let lines = explanation.lines().into_iter();
+    lines.map(|(label, text)| format!("{label:<6}  {text}")).collect()
 }

@@ -160,15 +160,11 @@ impl Load {
                 if let Step::Pin(pin) = step {
                     return Err(pins::failure(pin, error).at(self.object.display()));
                 }
-                let verdict = error.log.as_deref().map(verdict::read_log);
-                let missing = match step {
-                    Step::ProgLoad(program) => verdict.as_ref().and_then(|verdict| verdict.missing_in_kernel(program)),
-                    _ => None,
-                };
-                let failure = match missing {
-                    Some(missing) => Failure::of_step(step, error)
-                        .at(format_args!("this kernel has no such field, type or function: {missing}")),
-                    None => Failure::of_step(step, error),
+                let failure = match (step, &error.log) {
+                    (Step::ProgLoad(program), Some(log)) => {
+                        Failure::of_verifier(&error, &verdict::explain(plan, program, log))
+                    }
+                    _ => Failure::of_step(step, error),
                 };
                 return Err(failure.at(self.object.display()));
             }

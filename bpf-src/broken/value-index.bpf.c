@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: MIT OR GPL-2.0-only
+/*
+ * value-index: an index that may be one too large for the array in a map's value.
+ */
+#include "../skb.h"
+
+struct table {
+	__u64 slots[8];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 16);
+	__type(key, __u32);
+	__type(value, struct table);
+} tables SEC(".maps");
+
+SEC("socket")
+int value_index(struct __sk_buff *skb)
+{
+	__u32 key = 0;
+	struct table *table = bpf_map_lookup_elem(&tables, &key);
+
+	if (!table || skb->pkt_type > 8)
+		return skb->len;
+	table->slots[skb->pkt_type] = 1; /* here */
+	return skb->len;
+}
+
+char _license[] SEC("license") = "Dual MIT/GPL";

@@ -1,0 +1,131 @@
+//! From the log's last words to a row of the table: what was refused, where, and why.
+
+use super::code::{Code, helper_of};
+use super::fields::{Access, Field};
+use super::helpers::Helper;
+use super::log::Log;
+use super::messages::{MESSAGES, Message, When};
+use super::pattern::{self, Captures};
+use super::{poison, stack};
+use crate::explain::names::map_type_short;
+use crate::insn::Insn;
+use crate::plan::{Extern, PatchKind};
+
+/// What was found out.
+#[derive(Debug, Default)]
+pub(super) struct Reason {
+    /// The decisive line.
+    pub(super) line: String,
+    pub(super) message: Option<&'static str>,
+    pub(super) why: Option<String>,
+    pub(super) mend: Option<String>,
+    pub(super) notes: Vec<String>,
+    /// The slot of the instruction.
+    pub(super) place: Option<usize>,
+    /// The register that the message is about.
+    pub(super) register: Option<u8>,
+    /// The slot where what the message is about came from.
+    pub(super) origin: Option<usize>,
+}
+
+/// A line that says the numbers of the line after it.
+const NUMBERS: &str = "invalid access to map value, value_size={#value_size} off={#off} size={#size}";
+
+/// Finds the row that fits.
+pub(super) fn find(code: &Code<'_>, log: &Log<'_>) -> Reason {
+    let walked = log.walked.last().map(|walked| walked.insn);
+    let found = MESSAGES.iter().find_map(|message| {
+        let (line, captures) = said(message, log)?;
+        holds(message.when, &captures, code, walked).then_some((message, line, captures))
+    });
+    let Some((message, line, mut captures)) = found else {
+        let line = log.said.last().or(log.explained.first()).copied().unwrap_or_default().to_owned();
+        return Reason { line, place: walked, ..Reason::default() };
+    };
+    let (place, note) = place(message, &captures, code, walked);
+    let mut notes = enrich(&mut captures, code, log, place);
+    notes.extend(note);
+    Reason {
+        line: line.to_owned(),
+        message: Some(message.name),
+        why: Some(captures.fill(message.why)),
+        mend: Some(captures.fill(message.mend)),
+        notes,
+        place,
+        register: captures.register(),
+        origin: captures.number("alloc").and_then(|alloc| usize::try_from(alloc).ok()),
+    }
+}
+
+/// The line that says so, the last one first.
+fn said<'l>(message: &Message, log: &Log<'l>) -> Option<(&'l str, Captures)> {
+    let fits = |line: &'l str| message.texts.iter().find_map(|text| Some((line, pattern::find(text, line)?)));
+    log.said.iter().rev().find_map(|line| fits(line))
+}
+
+fn holds(when: When, captures: &Captures, code: &Code<'_>, walked: Option<usize>) -> bool {
+    let field = || captures.number("off").and_then(Field::at);
+    let insn = walked.and_then(|number| code.insn(number));
+    let patch = walked.and_then(|number| code.patch(number)).map(|patch| patch.kind);
+    match when {
+        When::Always => true,
+        When::PacketPointer => field().is_some_and(Field::is_packet_pointer),
+        When::ClosedField => field().is_some_and(|field| field.access == Access::None),
+        When::Store => insn.is_some_and(|insn| matches!(insn.code & 7, 2 | 3)),
+        When::MissingType => matches!(patch, Some(PatchKind::Core { first, .. }) if first.code == Insn::CALL),
+        When::MissingFunction => matches!(patch, Some(PatchKind::Extern(Extern::MissingKfunc { .. }))),
+    }
+}
+
+/// Where it is: the last instruction walked, the one that the message names, or, where it names none, the one that is meant.
+fn place(
+    message: &Message,
+    captures: &Captures,
+    code: &Code<'_>,
+    walked: Option<usize>,
+) -> (Option<usize>, Option<String>) {
+    if let Some(insn) = captures.number("insn").and_then(|insn| usize::try_from(insn).ok()) {
+        return (Some(insn), None);
+    }
+    match message.name {
+        "stack-frames" => match stack::overflow(code) {
+            Some((call, uses)) => (Some(call), Some(format!("bytes of the stack: {uses}"))),
+            None => (None, None),
+        },
+        "no-exit" => (code.runs_on(), None),
+        "spin-lock" => (Helper::named("bpf_spin_lock").and_then(|helper| code.calls_of(helper).next()), None),
+        _ => (walked, None),
+    }
+}
+
+/// Adds what the numbers of a message mean, for the holes of the sentences; returns what is worth a line of its own.
+fn enrich(captures: &mut Captures, code: &Code<'_>, log: &Log<'_>, place: Option<usize>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if captures.get("off").is_none()
+        && let Some(numbers) = log.said.iter().find_map(|line| pattern::find(NUMBERS, line))
+    {
+        captures.extend(numbers);
+    }
+    if log.said.iter().any(|line| line.contains("bpf_context"))
+        && let Some(field) = captures.number("off").and_then(Field::at)
+    {
+        captures.add("field", field.name.to_owned());
+        notes.push(field.describe());
+    }
+    let insn = place.and_then(|number| code.insn(number));
+    let poisoned = captures.number("number").and_then(poison);
+    if let Some(helper) = insn.and_then(|insn| helper_of(&insn)) {
+        captures.add("helper", helper.name());
+        notes.push(helper.describe());
+    } else if let Some(poisoned) = poisoned {
+        notes.push(poisoned.to_owned());
+    }
+    if let Some(patch) = place.and_then(|number| code.patch(number)) {
+        captures.add("symbol", patch.symbol.clone());
+    }
+    if let Some(number) = captures.number("map_type").and_then(|number| u32::try_from(number).ok()) {
+        captures.add("map_type_name", map_type_short(number));
+    }
+    captures.add("license", code.program.license.clone());
+    notes
+}
