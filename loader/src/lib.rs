@@ -69,6 +69,7 @@ pub mod privileges;
 pub mod spec;
 pub mod sys;
 pub mod target;
+pub mod uapi;
 pub mod verdict;
 
 #[cfg(test)]

@@ -54,7 +54,8 @@ fn of_every_field_of_the_context_lint_and_kernel_say_the_same() {
 #[test]
 #[ignore = "needs CAP_BPF"]
 fn of_every_helper_lint_and_kernel_say_the_same() {
-    for number in 1..=211 {
+    // Locks (93, 94) are refused for another reason: maps with them are not for socket filters.
+    for number in (1..=211).filter(|number| !matches!(number, 93 | 94)) {
         let call = [[0x85, 0, 0, 0, number, 0, 0, 0], R0, EXIT];
         let (lints, log) = asked(&call, "GPL");
         let log = log.unwrap_or_default();

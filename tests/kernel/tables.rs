@@ -1,8 +1,8 @@
-//! What the tables of `verdict` say of helpers and of the context, asked of the kernel, number by number.
+//! What the tables of `uapi` say of helpers and of the context, asked of the kernel, number by number.
 
 use std::fmt::Write as _;
 
-use minibpf::verdict::{Access, FIELDS, Helper};
+use minibpf::uapi::{Access, FIELDS, Helper};
 
 use crate::support::objects::{Made, compile_file};
 use crate::support::process::run;

@@ -5,7 +5,6 @@
 
 mod calls;
 mod context;
-pub(crate) mod helpers;
 mod loaders;
 mod object;
 mod returns;

@@ -1,4 +1,3 @@
-use super::helpers::Helper;
 use super::*;
 use crate::elf::Object;
 use crate::insn::Insn;
@@ -117,16 +116,6 @@ fn a_gpl_helper_without_a_licence_is_told() {
     elf.program("socket", "filter", &[call(6), EXIT.to_vec()].concat());
     elf.data("license", b"Dual BSD/GPL\0");
     assert!(lints_in(&elf.build(), &Limits::default()).iter().all(|lint| lint.id == "no-types"));
-}
-
-#[test]
-fn the_helpers_stand_at_their_numbers() {
-    for (number, name) in [(1, "map_lookup_elem"), (6, "trace_printk"), (26, "skb_load_bytes"), (130, "ringbuf_output")]
-    {
-        assert_eq!(Helper::numbered(number).map(|helper| helper.name), Some(name));
-    }
-    assert!(Helper::numbered(0).is_none() && Helper::numbered(-1).is_none() && Helper::numbered(212).is_none());
-    assert!(Helper::named("trace_printk").is_some_and(|helper| helper.needs_gpl() && helper.needs_perfmon()));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Refusals by the verifier that a capability would turn into a yes, though their errno is EACCES or EINVAL.
 
 use super::{CAP_PERFMON, Privileges, Reason};
-use crate::lint::helpers::Helper;
+use crate::uapi::Helper;
 
 /// What the log says of a helper that this program does not get; the second is that of older kernels.
 const NO_HELPER: [&str; 2] = ["cannot use helper bpf_", "unknown func bpf_"];
@@ -25,7 +25,7 @@ impl Privileges {
     }
 
     fn explain_helper(&self, name: &str) -> Option<Reason> {
-        let helper = Helper::named(name)?;
+        let helper = Helper::named(&format!("bpf_{name}"))?;
         if helper.needs_perfmon() && !self.counts(CAP_PERFMON) {
             return Some(self.lacks_perfmon(&format!("bpf_{name} needs")));
         }

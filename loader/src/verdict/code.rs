@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::helpers::Helper;
 use crate::btf::Btf;
 use crate::insn::{Insn, disassemble};
 use crate::plan::{Patch, PatchKind, Plan, ProgLoad};
+use crate::uapi::Helper;
 
 /// An instruction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -9,9 +9,6 @@
 //! the log but what is printed.
 
 mod code;
-mod fields;
-mod helper_numbers;
-mod helpers;
 mod history;
 mod log;
 mod messages;
@@ -32,8 +29,6 @@ use history::History;
 use log::Log;
 
 pub use code::{Place, SourceLine};
-pub use fields::{Access, FIELDS, Field};
-pub use helpers::Helper;
 pub use messages::{MESSAGES, Message, When};
 pub use poison::meaning as poison;
 pub use privileges::Privileges;

@@ -1,8 +1,6 @@
 //! From the log's last words to a row of the table: what was refused, where, and why.
 
 use super::code::{Code, helper_of};
-use super::fields::{Access, Field};
-use super::helpers::Helper;
 use super::log::Log;
 use super::messages::{MESSAGES, Message, When};
 use super::pattern::{self, Captures};
@@ -10,6 +8,7 @@ use super::{poison, stack};
 use crate::explain::names::map_type_short;
 use crate::insn::Insn;
 use crate::plan::{Extern, PatchKind};
+use crate::uapi::{Access, Field, Helper};
 
 /// What was found out.
 #[derive(Debug, Default)]
