@@ -33,6 +33,8 @@ pub(super) struct Log<'l> {
     /// The last instruction and the last source line, as the log prints them.
     pub(super) last_insn: Option<&'l str>,
     pub(super) last_source: Option<&'l str>,
+    /// Whether its end is there. Before Linux 6.4 a log that does not fit into the buffer loses its end, later its beginning.
+    pub(super) is_whole: bool,
     /// The kernel's own explanation, since Linux 7.3.
     pub(super) explained: Vec<&'l str>,
 }
@@ -51,6 +53,7 @@ impl<'l> Log<'l> {
         let mut last_at: HashMap<usize, usize> = HashMap::new();
         for line in text.lines().map(str::trim_end) {
             if STATISTICS.iter().any(|start| line.starts_with(start)) {
+                log.is_whole = true;
                 break;
             }
             if !log.explained.is_empty() || line.starts_with(EXPLAINED) {
@@ -77,6 +80,16 @@ impl<'l> Log<'l> {
             log.explained.pop();
         }
         log
+    }
+}
+
+/// A path that is walked to the limit has so many instructions; a log that breaks off after fewer has another reason.
+const VERY_LONG: usize = 100_000;
+
+impl Log<'_> {
+    /// Whether the end is lost because the path was so long.
+    pub(super) fn is_cut(&self) -> bool {
+        !self.is_whole && self.explained.is_empty() && self.walked.len() >= VERY_LONG
     }
 }
 

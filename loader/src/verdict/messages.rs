@@ -243,7 +243,7 @@ pub const MESSAGES: &[Message] = &[
     ),
     row(
         "size-zero",
-        &["{reg} invalid zero-sized read"],
+        &["{reg} invalid zero-sized read", "invalid zero-sized read"],
         Always,
         "{reg} is a size and may be 0, as far as the verifier knows; this helper copies at least one byte",
         "test it right before the call: `if (len > 0)`; where the compiler loses the test, put `barrier_var(len)` after the last change of `len`",

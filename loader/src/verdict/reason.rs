@@ -30,6 +30,9 @@ pub(super) struct Reason {
 /// A line that says the numbers of the line after it.
 const NUMBERS: &str = "invalid access to map value, value_size={#value_size} off={#off} size={#size}";
 
+/// Said in place of the words that are lost.
+const CUT: &str = "the log is so long that its end is lost, and with it the reason";
+
 /// Finds the row that fits.
 pub(super) fn find(code: &Code<'_>, log: &Log<'_>) -> Reason {
     let walked = log.walked.last().map(|walked| walked.insn);
@@ -37,7 +40,14 @@ pub(super) fn find(code: &Code<'_>, log: &Log<'_>) -> Reason {
         let (line, captures) = said(message, log)?;
         holds(message.when, &captures, code, walked).then_some((message, line, captures))
     });
-    let Some((message, line, mut captures)) = found else {
+    let cut = || {
+        (log.is_cut()).then_some((
+            MESSAGES.iter().find(|message| message.name == "too-complex")?,
+            CUT,
+            Captures::default(),
+        ))
+    };
+    let Some((message, line, mut captures)) = found.or_else(cut) else {
         let line = log.said.last().or(log.explained.first()).copied().unwrap_or_default().to_owned();
         return Reason { line, place: walked, ..Reason::default() };
     };
@@ -121,6 +131,10 @@ fn enrich(captures: &mut Captures, code: &Code<'_>, log: &Log<'_>, place: Option
     }
     if let Some(patch) = place.and_then(|number| code.patch(number)) {
         captures.add("symbol", patch.symbol.clone());
+    }
+    if captures.get("reg").is_none() {
+        // Older kernels do not say which.
+        captures.add("reg", "an argument".to_owned());
     }
     if let Some(number) = captures.number("map_type").and_then(|number| u32::try_from(number).ok()) {
         captures.add("map_type_name", map_type_short(number));

@@ -72,11 +72,21 @@ fn words_that_nobody_knows_are_shown_as_they_are() {
 }
 
 #[test]
+fn a_log_whose_end_is_lost_was_that_of_a_very_long_path() {
+    let explanation = explained(&[R0, EXIT], &("0: (b7) r0 = 0\n".repeat(200_000) + "0: (b7"));
+    assert_eq!(explanation.message, Some("too-complex"));
+    assert!(explanation.reason.contains("its end is lost"), "{}", explanation.reason);
+    let short = explained(&[R0, EXIT], "0: (b7) r0 = 0\n0: (b7");
+    assert_eq!(short.message, None);
+}
+
+#[test]
 fn older_kernels_use_other_words_for_the_same() {
     for (line, message) in [
         ("unknown func bpf_perf_event_output#25", "helper-type"),
         ("R1 type=inv expected=map_ptr", "map-expected"),
         ("R0 invalid mem access 'inv'", "number-as-pointer"),
+        ("invalid zero-sized read", "size-zero"),
         ("back-edge from insn 1 to 0", "endless-loop"),
         ("invalid stack type R3 off=-24 access_size=40", "stack-buffer"),
         ("R2 variable stack access prohibited for !root, var_off=(0x0; 0x1f)", "stack-index"),
