@@ -9,6 +9,7 @@ mod link_error;
 mod patch;
 mod pin;
 mod sanitize;
+mod source;
 mod tag;
 
 use crate::insn::Insn;
@@ -18,6 +19,7 @@ pub use external::{Extern, Needs};
 pub use link_error::{LinkError, LinkErrorKind};
 pub use patch::{Patch, PatchKind};
 pub use pin::{PinStep, pin_name};
+pub use source::SourceLine;
 pub use tag::Tags;
 
 /// The number of a map in its plan.

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::btf::Btf;
 use crate::insn::{Insn, disassemble};
-use crate::plan::{Patch, PatchKind, Plan, ProgLoad};
+use crate::plan::{Patch, PatchKind, Plan, ProgLoad, SourceLine};
 use crate::uapi::Helper;
 
 /// An instruction.
@@ -13,19 +13,6 @@ pub struct Place {
     /// Its slot in the program as the kernel gets it.
     pub number: usize,
     /// Itself, as llvm-objdump writes it, with the names of what it calls and of maps.
-    pub text: String,
-}
-
-/// A line of the C source, from the program's own records.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SourceLine {
-    /// The file, as the compiler was given it.
-    pub file: String,
-    /// From 1.
-    pub line: u32,
-    /// From 1; 0 if unknown.
-    pub column: u32,
-    /// The line itself.
     pub text: String,
 }
 
@@ -77,19 +64,8 @@ impl<'p> Code<'p> {
         }
     }
 
-    /// The last line record at or before a slot.
     pub(super) fn source(&self, number: usize) -> Option<SourceLine> {
-        let records = &self.program.line_info;
-        let after = records.partition_point(|record| record.insn_off as usize <= number);
-        let record = records.get(after.checked_sub(1)?)?;
-        let btf = self.btf.as_ref()?;
-        let text = |offset| btf.string(offset).unwrap_or_default().trim().to_owned();
-        Some(SourceLine {
-            file: text(record.file_name_off),
-            line: record.line(),
-            column: record.column(),
-            text: text(record.line_off),
-        })
+        self.program.source(self.btf.as_ref(), number)
     }
 
     /// The last slot of the first function that does not end with an exit or a jump.

@@ -23,12 +23,12 @@ use std::collections::HashSet;
 
 use serde::Serialize;
 
-use crate::plan::{Plan, ProgLoad};
+use crate::plan::{Plan, ProgLoad, SourceLine};
 use code::Code;
 use history::History;
 use log::Log;
 
-pub use code::{Place, SourceLine};
+pub use code::Place;
 pub use messages::{MESSAGES, Message, When};
 pub use poison::meaning as poison;
 pub use privileges::Privileges;

@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 
 use super::pattern::in_general;
-use super::{Event, Explanation, MESSAGES, Message, SourceLine};
+use super::{Event, Explanation, MESSAGES, Message};
+use crate::plan::SourceLine;
 
 impl Explanation {
     /// What there is to say beyond the reason: label and text of each line.
@@ -26,12 +27,6 @@ impl Explanation {
         lines.extend(self.mend.iter().map(|mend| ("mend", mend.clone())));
         lines.push(("see", self.see.clone()));
         lines
-    }
-}
-
-impl std::fmt::Display for SourceLine {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.text)
     }
 }
 

@@ -7,7 +7,7 @@ use super::records::{self, Record};
 use super::unpatched::{self, HoleKind};
 use crate::explain::patch_text;
 use crate::insn::{Insn, disassemble};
-use crate::plan::{Extern, MapId, Needs, Patch, PatchKind, Piece, Plan, ProgLoad};
+use crate::plan::{Extern, MapId, Needs, Patch, PatchKind, Piece, Plan, ProgLoad, SourceLine};
 use crate::spec::Spec;
 
 /// One hole.
@@ -45,19 +45,6 @@ pub struct HoleFacts {
     pub left_open: String,
 }
 
-/// A line of the C source.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SourceLine {
-    /// The file, as the compiler was given it.
-    pub file: String,
-    /// From 1.
-    pub line: u32,
-    /// From 1; 0 if unknown.
-    pub column: u32,
-    /// The line itself.
-    pub text: String,
-}
-
 /// What is said of a hole that holds the right number already.
 const SAME: &str = "not noticed: the bytes are the same";
 
@@ -87,7 +74,7 @@ pub(super) fn all(spec: &Spec<'_>, plan: &Plan, headers: &[Header], program: &Pr
             takes_fd: patch.map().is_some(),
             resolved: !matches!(patch.kind, PatchKind::Unresolved(_)),
             record,
-            source: source_line(spec, program, patch.insn),
+            source: program.source(spec.btf.as_ref(), patch.insn),
         }
     };
     program.patches.iter().map(one).collect()
@@ -161,18 +148,4 @@ fn instruction(insns: &[Insn], patch: &Patch, becomes: &str) -> String {
 pub(super) fn piece_of(program: &ProgLoad, insn: usize) -> Option<&Piece> {
     let after = program.pieces.partition_point(|piece| piece.at <= insn);
     program.pieces.get(after.checked_sub(1)?)
-}
-
-/// The last line record at or before a slot.
-fn source_line(spec: &Spec<'_>, program: &ProgLoad, insn: usize) -> Option<SourceLine> {
-    let after = program.line_info.partition_point(|record| record.insn_off as usize <= insn);
-    let record = program.line_info.get(after.checked_sub(1)?)?;
-    let btf = spec.btf.as_ref()?;
-    let text = |offset| btf.string(offset).unwrap_or_default().trim().to_owned();
-    Some(SourceLine {
-        file: text(record.file_name_off),
-        line: record.line(),
-        column: record.column(),
-        text: text(record.line_off),
-    })
 }

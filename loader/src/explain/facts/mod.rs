@@ -23,7 +23,7 @@ use crate::plan::Plan;
 use crate::spec::Spec;
 
 pub use definition::Member;
-pub use holes::{HoleFacts, SourceLine};
+pub use holes::HoleFacts;
 pub use maps::{MapFacts, Variable};
 pub use programs::{FunctionFacts, ProgramFacts};
 pub use records::Record;
