@@ -15,7 +15,7 @@ struct Difference {
     c: &'static str,
 }
 
-const DIFFERENCES: [Difference; 12] = [
+const DIFFERENCES: [Difference; 13] = [
     Difference {
         what: "`SEC(\"socket/http\")`",
         why: "cilium/ebpf and aya name sections so; what follows the slash is a name",
@@ -97,6 +97,15 @@ const DIFFERENCES: [Difference; 12] = [
         c: "extern int CONFIG_NOBODY_HAS_THIS __attribute__((section(\".kconfig\")));
             SEC(\"socket\") int other(struct __sk_buff *skb) { return CONFIG_NOBODY_HAS_THIS; }
             SEC(\"socket\") int filter(struct __sk_buff *skb) { return skb->len; }",
+    },
+    Difference {
+        what: "a kfunc whose declaration points to a struct that is only declared (`struct bpf_dynptr;`)",
+        why: "a pointer to it says all that a call needs; the verifier checks what is passed",
+        program: "filter",
+        c: "struct bpf_dynptr;
+            extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags, struct bpf_dynptr *ptr) __attribute__((section(\".ksyms\")));
+            SEC(\"socket\") int filter(struct __sk_buff *skb)
+            { __u64 room[2]; return bpf_dynptr_from_skb(skb, 0, (struct bpf_dynptr *)room); }",
     },
     Difference {
         what: "a program beside one that the verifier refuses",

@@ -17,16 +17,23 @@ struct Pair<'a, 'l, 't> {
     local: &'a Btf<'l>,
     target: &'a Btf<'t>,
     left: usize,
+    /// Whether a declaration (`struct x;`) stands for the struct or union itself.
+    may_declare: bool,
 }
 
 /// Whether two types are of the same kind, and so are the types that they are made of.
-pub(crate) fn are_compatible(local: &Btf<'_>, id: u32, target: &Btf<'_>, other: u32) -> Result<bool, String> {
-    Pair { local, target, left: MAX_TYPES }.compatible(id, other, MAX_DEPTH)
+pub(super) fn are_compatible(local: &Btf<'_>, id: u32, target: &Btf<'_>, other: u32) -> Result<bool, String> {
+    Pair { local, target, left: MAX_TYPES, may_declare: false }.compatible(id, other, MAX_DEPTH)
+}
+
+/// The same of a function or variable that the program declares: pointers may be to structs that it only declares.
+pub(crate) fn is_declared_as(local: &Btf<'_>, id: u32, target: &Btf<'_>, other: u32) -> Result<bool, String> {
+    Pair { local, target, left: MAX_TYPES, may_declare: true }.compatible(id, other, MAX_DEPTH)
 }
 
 /// Whether a type has everything that the local type has.
 pub(super) fn match_exactly(local: &Btf<'_>, id: u32, target: &Btf<'_>, other: u32) -> Result<bool, String> {
-    Pair { local, target, left: MAX_TYPES }.matching(id, other, false, MAX_DEPTH)
+    Pair { local, target, left: MAX_TYPES, may_declare: false }.matching(id, other, false, MAX_DEPTH)
 }
 
 impl<'l, 't> Pair<'_, 'l, 't> {
@@ -48,6 +55,8 @@ impl<'l, 't> Pair<'_, 'l, 't> {
             | (Kind::Union { .. }, Kind::Union { .. })
             | (Kind::Enum { .. }, Kind::Enum { .. })
             | (Kind::Fwd { .. }, Kind::Fwd { .. }) => Ok(true),
+            (Kind::Fwd { is_union: false }, Kind::Struct { .. })
+            | (Kind::Fwd { is_union: true }, Kind::Union { .. }) => Ok(self.may_declare),
             (Kind::Ptr(one), Kind::Ptr(two)) => self.compatible(*one, *two, depth),
             (Kind::Array(one), Kind::Array(two)) => self.compatible(one.element, two.element, depth),
             (Kind::FuncProto { ret, params }, Kind::FuncProto { ret: other_ret, params: other_params }) => {

@@ -121,7 +121,7 @@ impl<'a, 'data> Externs<'a, 'data> {
             crate::btf::Kind::Func { proto, .. } => proto,
             _ => id,
         };
-        if types::are_compatible(local, local_type, target, declared)? {
+        if types::is_declared_as(local, local_type, target, declared)? {
             return Ok(Found::Fill(Fill::BtfId { id }));
         }
         Ok(Found::Missing("the kernel declares it with other types than the program".to_owned()))

@@ -209,6 +209,25 @@ fn a_function_of_another_prototype_is_not_the_one_meant() {
 }
 
 #[test]
+fn a_prototype_may_point_to_a_struct_that_is_only_declared() {
+    let pointer_to = |kind: u32| {
+        move |types: &mut Types, linkage: usize| {
+            let vlen = 0;
+            let other = types.add("other", kind, vlen, if kind == kind::FWD { 0 } else { 8 }, &[]);
+            let pointer = types.ptr(other);
+            function(types, "helper", pointer, linkage)
+        }
+    };
+    let declare = |types: &mut Types, _: &str| pointer_to(kind::FWD)(types, EXTERN as usize);
+    let struct_there = typed(|types| _ = pointer_to(kind::STRUCT)(types, 1));
+    let plan = plan_of(CALL, (".ksyms", "helper", false), declare, &struct_there);
+    assert!(matches!(patch(&plan), PatchKind::Extern(Extern::Kfunc { .. })));
+    let union_there = typed(|types| _ = pointer_to(kind::UNION)(types, 1));
+    let plan = plan_of(CALL, (".ksyms", "helper", false), declare, &union_there);
+    assert!(problem(&plan).starts_with("the kernel declares it with other types"));
+}
+
+#[test]
 fn a_variable_of_the_kernel_is_its_number_in_the_kernels_types() {
     let declare = |types: &mut Types, name: &str| types.var(name, 1, EXTERN);
     let target = typed(|types| _ = types.var("runqueues", 1, GLOBAL));
