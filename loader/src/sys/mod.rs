@@ -11,10 +11,13 @@
 pub mod attr;
 pub mod bpf;
 pub mod counters;
+pub mod filter;
 pub mod map;
 pub mod map_info;
 pub mod mapping;
+pub mod pidfd;
 pub mod pin;
+pub mod socket;
 pub mod sockopt;
 
 use nix::errno::Errno;
