@@ -199,7 +199,31 @@ fn a_malformed_target_is_2() {
     ] {
         fails(2, &["load", &object("pass"), "--connect", target], &["--connect", says]);
     }
-    fails(2, &["load", &object("pass")], &["--connect"]);
+    for (target, says) in [
+        ("udp:localhost", "HOST:PORT"),
+        ("unix:/x", "unixgram:PATH"),
+        ("unixgram:", "path"),
+        ("raw:nosuch", "`nosuch`"),
+        ("raw:0", "protocol 0"),
+        ("raw:255", "only sends"),
+    ] {
+        fails(2, &["load", &object("pass"), "--listen", target], &["--listen", says]);
+    }
+    fails(2, &["load", &object("pass")], &["--connect", "--listen", "--packet"]);
+}
+
+#[test]
+fn targets_and_options_that_do_not_go_together_are_2() {
+    let fails = |args: &[&str], says: &str| {
+        let object = object("pass");
+        let args: Vec<_> = ["load", object.as_str()].iter().chain(args).copied().collect();
+        fails(2, &args, &[says]);
+    };
+    fails(&["--connect", NOBODY, "--packet", "lo"], "--packet");
+    fails(&["--listen", NOBODY, "--cooked"], "--packet");
+    fails(&["--connect", "udp:127.0.0.1:9", "--after-connect"], "TCP");
+    fails(&["--listen", NOBODY, "--count", "1"], "ring buffer");
+    fails(&["--packet", "lo", "--output", "/dev/null"], "--output");
 }
 
 #[test]

@@ -1,7 +1,6 @@
 //! The command line: one file a command.
 
 mod check;
-mod connect;
 mod demo;
 mod explain;
 mod failure;
@@ -14,6 +13,7 @@ mod pins;
 mod show;
 mod signals;
 mod stats;
+mod target;
 mod trace;
 
 use std::process::ExitCode;
@@ -51,6 +51,8 @@ Examples:
   minibpf explain bpf-src/count.bpf.o                         each step of its load, and why; needs no privileges
   minibpf load bpf-src/count.bpf.o --connect 127.0.0.1:80     filter a TCP connection and talk through it
   minibpf load bpf-src/drop.bpf.o --set longer_than=100 --connect 127.0.0.1:80 --trace
+  minibpf load bpf-src/count.bpf.o --listen udp:0.0.0.0:5353  a UDP server, filtered
+  minibpf load bpf-src/pass.bpf.o --packet lo --count 10      ten packets of an interface
 
 Exit status:
   0  done

@@ -1,97 +1,52 @@
-//! The TCP client: name, socket, filter, connect, in this order.
+//! TCP: the client and the listener.
 //!
 //! The filter is attached between socket(2) and connect(2), so that even the peer's SYN-ACK goes through it. Each address
 //! of a name gets a socket of its own, and each socket its filter.
 
-use std::net::{SocketAddr, TcpStream};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
 
-use minibpf::explain::{self, Call, Fd, Field};
-use minibpf::kernel::Program;
-use minibpf::sys::{SysError, counters};
+use minibpf::explain::Fd;
+use minibpf::hook::tcp;
+use minibpf::sys::counters;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::socket::{AddressFamily, SockFlag, SockProtocol, SockType, SockaddrStorage, connect, socket};
+use nix::sys::socket::{Backlog, SockaddrStorage, setsockopt, sockopt};
+use serde_json::json;
 
-use super::failure::{Exit, Failure};
-use super::host_port::HostPort;
-use super::output::Output;
-use super::signals::Signals;
-use super::stats::Stats;
-use super::trace::{Tracer, merged};
+use super::opening::{FIRST, Opening, local};
+use super::{Flow, Opened, calls};
+use crate::cmd::failure::{Exit, Failure};
 
-/// An open connection with the filter on it.
-pub(crate) struct Connected {
-    pub(crate) stream: TcpStream,
-    pub(crate) peer: SocketAddr,
-    pub(crate) local: SocketAddr,
-}
-
-/// What opening a connection needs to know.
-pub(crate) struct Opening<'a> {
-    pub(crate) output: &'a Output,
-    pub(crate) tracer: &'a Tracer<'a>,
-    pub(crate) program: &'a Program,
-    pub(crate) after_connect: bool,
-    pub(crate) deadline: Instant,
-    pub(crate) signals: &'a Signals,
-}
+/// Connections that may wait while one is served.
+const BACKLOG: i32 = 16;
 
 impl Opening<'_> {
-    /// Tries each address until one answers. Statistics are switched on when the first filter is in place, before packets come.
-    pub(crate) fn open(
-        &self,
-        addresses: &[SocketAddr],
-        name: &HostPort,
-        stats: &mut Stats,
-    ) -> Result<Connected, Failure> {
-        let mut failure = Failure::new(Exit::Socket, format!("{name}: no address"));
-        for (number, address) in addresses.iter().enumerate() {
-            // Each address gets its share of the time that is left: one that is silent must not starve the next.
-            let left = self.deadline.saturating_duration_since(Instant::now());
-            let share = left / u32::try_from(addresses.len() - number).unwrap_or(u32::MAX);
-            match self.try_address(*address, Instant::now() + share, stats) {
-                Ok(connected) => return Ok(connected),
-                Err(error) if error.is_silent() => return Err(error),
-                Err(error) => failure = error,
-            }
-        }
-        Err(failure)
+    /// A connection: tries each address until one answers.
+    pub(crate) fn tcp_client(&mut self, addresses: &[SocketAddr], after_connect: bool) -> Result<Opened, Failure> {
+        self.first(addresses, |opening, address, deadline| opening.try_address(address, deadline, after_connect))
     }
 
-    fn try_address(&self, address: SocketAddr, deadline: Instant, stats: &mut Stats) -> Result<Connected, Failure> {
-        let failed =
-            |what: &str, errno: Errno| Failure::new(Exit::Socket, format!("{address}: {what}: {}", errno.desc()));
-        let socket = self.socket(address).map_err(|errno| failed("socket", errno))?;
-        if !self.after_connect {
-            attach(self.tracer, &socket, self.program, "before connect(2): the peer's first answer is filtered too")?;
-            stats.enable(self.output, self.tracer)?;
+    fn try_address(&mut self, peer: SocketAddr, deadline: Instant, after_connect: bool) -> Result<Opened, Failure> {
+        let socket = self.socket(tcp::kind(peer.is_ipv6()), "not connected yet").map_err(|failure| failure.at(peer))?;
+        if !after_connect {
+            self.attach(&socket, "before connect(2): the peer's first answer is filtered too")?;
         }
-        self.connect(&socket, address, deadline)?;
-        if self.after_connect {
-            attach(self.tracer, &socket, self.program, "what came before was not filtered")?;
-            stats.enable(self.output, self.tracer)?;
+        self.connect(&socket, peer, deadline)?;
+        if after_connect {
+            self.attach(&socket, "what came before was not filtered")?;
         }
-        let stream = TcpStream::from(socket);
-        let local = stream.local_addr()?;
-        Ok(Connected { stream, peer: address, local })
-    }
-
-    fn socket(&self, address: SocketAddr) -> Result<OwnedFd, Errno> {
-        let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
-        let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
-        let socket = socket(family, SockType::Stream, flags, SockProtocol::Tcp);
-        let number = socket.as_ref().map(AsRawFd::as_raw_fd).map_err(|errno| *errno);
-        // A trace that cannot be written ends the program later, when the next line is due.
-        let _ = self.tracer.call(|| socket_call(address), number);
-        socket
+        let local = local(&socket).ok_or_else(|| Failure::new(Exit::Socket, format!("{peer}: no local address")))?;
+        let when = if after_connect { "after connect" } else { "before connect" };
+        let facts = json!({ "local": local.to_string(), "peer": peer.to_string(), "when": when });
+        Ok(Opened::new(tcp::CLIENT, Flow::Stream { is_tcp: true }, socket, format!("tcp {local} -> {peer}"), facts))
     }
 
     /// connect(2), watched: a filter that drops the peer's SYN-ACK makes it hang.
     fn connect(&self, socket: &OwnedFd, address: SocketAddr, deadline: Instant) -> Result<(), Failure> {
-        let result = connect(socket.as_raw_fd(), &SockaddrStorage::from(address));
-        self.tracer.call(|| connect_call(socket, address), result.map(|()| 0))?;
+        let result = nix::sys::socket::connect(socket.as_raw_fd(), &SockaddrStorage::from(address));
+        self.tracer.call(|| calls::connect(Fd::of(socket), address, "the handshake"), result.map(|()| 0))?;
         let refused =
             |errno: Errno| Failure::new(Exit::Socket, format!("{address}: connect: {} ({errno:?})", errno.desc()));
         match result {
@@ -114,8 +69,7 @@ impl Opening<'_> {
                 return Err(Failure::interrupted());
             }
             if fds.first().and_then(PollFd::any) == Some(true) {
-                let error = nix::sys::socket::getsockopt(socket, nix::sys::socket::sockopt::SocketError);
-                return match error {
+                return match nix::sys::socket::getsockopt(socket, sockopt::SocketError) {
                     Ok(0) => Ok(()),
                     Ok(number) => Err(refused(Errno::from_raw(number))),
                     Err(errno) => Err(refused(errno)),
@@ -136,73 +90,30 @@ impl Opening<'_> {
             "--timeout T waits longer".to_owned()
         }))
     }
-}
 
-/// Attaches a program to a socket and shows the call.
-pub(crate) fn attach(tracer: &Tracer<'_>, socket: &OwnedFd, program: &Program, why: &str) -> Result<(), Failure> {
-    let result = program.attach(socket);
-    let call = || explain::attach(Fd::of(socket), &Fd::of(program), why);
-    tracer.result(call, &result)?;
-    result.map_err(|error| attach_failure(error, program))
-}
-
-/// The calls that would follow the plan.
-pub(crate) fn dry_run(output: &Output, name: &HostPort, after_connect: bool) -> Result<(), Failure> {
-    let attach = explain::attach(
-        Fd::Role("socket".to_owned()),
-        &Fd::Role("program".to_owned()),
-        "every packet that the socket receives goes through it",
-    );
-    let connect = plain(
-        "connect",
-        vec![("fd", Field::Fd(Fd::Role("socket".to_owned()))), ("addr", Field::Constant(name.to_string()))],
-        "the handshake",
-    );
-    let calls = if after_connect { [connect, attach] } else { [attach, connect] };
-    for call in calls {
-        output.text(format_args!("{}  /* {} */", call.text(output.detail()), call.why))?;
-        output.data(&merged(serde_json::json!({ "kind": "step" }), call.json()))?;
+    /// A listener: the first address of a name that can be bound.
+    pub(super) fn tcp_listener(&mut self, addresses: &[SocketAddr]) -> Result<Opened, Failure> {
+        self.first(addresses, |opening, address, _| opening.try_listen(address))
     }
-    Ok(())
-}
 
-fn plain(syscall: &'static str, fields: Vec<(&'static str, Field)>, why: &str) -> Call {
-    Call { syscall, command: None, fields, size: None, why: why.to_owned() }
-}
-
-fn socket_call(address: SocketAddr) -> Call {
-    let family = if address.is_ipv4() { "AF_INET" } else { "AF_INET6" };
-    let fields = vec![
-        ("domain", Field::Constant(family.to_owned())),
-        ("type", Field::Constant("SOCK_STREAM|SOCK_CLOEXEC|SOCK_NONBLOCK".to_owned())),
-        ("protocol", Field::Constant("IPPROTO_TCP".to_owned())),
-    ];
-    plain("socket", fields, "not connected yet")
-}
-
-fn connect_call(socket: &OwnedFd, address: SocketAddr) -> Call {
-    let (text, len) = match address {
-        SocketAddr::V4(v4) => {
-            (format!("{{sa_family=AF_INET, sin_port=htons({}), sin_addr=inet_addr(\"{}\")}}", v4.port(), v4.ip()), 16)
-        }
-        SocketAddr::V6(v6) => (
-            format!("{{sa_family=AF_INET6, sin6_port=htons({}), inet_pton(AF_INET6, \"{}\")}}", v6.port(), v6.ip()),
-            28,
-        ),
-    };
-    let fields =
-        vec![("fd", Field::Fd(Fd::of(socket))), ("addr", Field::Constant(text)), ("addrlen", Field::Number(len))];
-    plain("connect", fields, "the handshake")
-}
-
-/// Why a socket did not take the program.
-fn attach_failure(error: SysError, program: &Program) -> Failure {
-    let failure = Failure::new(Exit::Socket, format!("attaching `{}`: {error}", program.name()));
-    match error.errno {
-        Errno::ENOMEM => failure.hint(
-            "the program is larger than one socket may hold: raise net.core.optmem_max (bytes), which counts 8 for each instruction",
-        ),
-        Errno::EPERM => failure.hint("the socket's filter is locked (SO_LOCK_FILTER); nothing can replace it"),
-        _ => failure,
+    fn try_listen(&mut self, address: SocketAddr) -> Result<Opened, Failure> {
+        let failed = |what: &str, errno: Errno| {
+            Failure::new(Exit::Socket, format!("{address}: {what}: {} ({errno:?})", errno.desc()))
+        };
+        let socket =
+            self.socket(tcp::kind(address.is_ipv6()), "not bound yet").map_err(|failure| failure.at(address))?;
+        self.attach(&socket, FIRST)?;
+        let reuse = setsockopt(&socket, sockopt::ReuseAddr, &true);
+        let why = "connections that have just ended must not keep the port";
+        self.tracer.call(|| calls::set_option(Fd::of(&socket), "SO_REUSEADDR", why), reuse.map(|()| 0))?;
+        reuse.map_err(|errno| failed("SO_REUSEADDR", errno))?;
+        let local = self.bind_inet(&socket, address)?;
+        let backlog = Backlog::new(BACKLOG).map_err(|errno| failed("listen", errno))?;
+        let result = nix::sys::socket::listen(&socket, backlog);
+        self.tracer.call(|| calls::listen(Fd::of(&socket), BACKLOG as u64), result.map(|()| 0))?;
+        result.map_err(|errno| failed("listen", errno))?;
+        let facts = json!({ "local": local.to_string(), "peer": null, "when": "before bind" });
+        let words = format!("tcp {local}, listening; what it accepts inherits the filter");
+        Ok(Opened::new(tcp::LISTENER, Flow::Listener, socket, words, facts))
     }
 }

@@ -1,0 +1,152 @@
+//! What the pump talks to: a connection, one connection after the other, datagrams, or copies of packets.
+
+use std::net::TcpListener;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use minibpf::sys::counters;
+use nix::errno::Errno;
+use nix::sys::socket::{MsgFlags, Shutdown, SockaddrStorage, recv, recvfrom, send, sendto, shutdown};
+
+use crate::cmd::failure::Failure;
+use crate::cmd::target::Flow;
+use crate::cmd::target::opening::internet;
+
+/// What receiving gave.
+pub(super) enum Received {
+    /// So many bytes: some of a stream's, or one datagram.
+    Bytes(usize),
+    /// The peer has closed its side.
+    End,
+    /// A connection of a listener, from this address.
+    Peer(String),
+}
+
+/// A socket, and how to use it.
+pub(crate) struct Endpoint<'a> {
+    socket: &'a OwnedFd,
+    flow: Flow,
+    /// To accept with.
+    listener: Option<TcpListener>,
+    /// What a listener has accepted.
+    accepted: Option<OwnedFd>,
+    /// Whoever sent the last datagram.
+    sender: Option<SockaddrStorage>,
+    /// Of connections that have ended.
+    drops: u32,
+}
+
+impl<'a> Endpoint<'a> {
+    pub(super) fn new(socket: &'a OwnedFd, flow: Flow) -> Result<Self, Failure> {
+        let listener = match flow {
+            Flow::Listener => Some(TcpListener::from(socket.try_clone()?)),
+            _ => None,
+        };
+        Ok(Self { socket, flow, listener, accepted: None, sender: None, drops: 0 })
+    }
+
+    pub(super) fn flow(&self) -> Flow {
+        self.flow
+    }
+
+    /// What is read from: of a listener the connection, if there is one.
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.accepted.as_ref().unwrap_or(self.socket).as_fd()
+    }
+
+    /// The TCP connection, if there is one.
+    pub(super) fn connection(&self) -> Option<BorrowedFd<'_>> {
+        match self.flow {
+            Flow::Stream { is_tcp: true } => Some(self.socket.as_fd()),
+            Flow::Listener => self.accepted.as_ref().map(AsFd::as_fd),
+            _ => None,
+        }
+    }
+
+    /// A listener's connection, for the filter that it has inherited.
+    pub(super) fn accepted(&self) -> Option<&OwnedFd> {
+        self.accepted.as_ref()
+    }
+
+    /// Whether there is somebody to send to.
+    pub(super) fn can_send(&self) -> bool {
+        match self.flow {
+            Flow::Stream { .. } | Flow::Connected => true,
+            Flow::Listener => self.accepted.is_some(),
+            Flow::Bound => self.sender.is_some(),
+            Flow::Packets => false,
+        }
+    }
+
+    /// Whether the end of standard input is an end of the connection's, too.
+    fn is_stream(&self) -> bool {
+        matches!(self.flow, Flow::Stream { .. }) || self.accepted.is_some()
+    }
+
+    pub(super) fn receive(&mut self, buffer: &mut [u8]) -> Result<Received, Errno> {
+        if let (Some(listener), None) = (&self.listener, &self.accepted) {
+            let (stream, peer) = listener.accept().map_err(errno)?;
+            stream.set_nonblocking(true).map_err(errno)?;
+            self.accepted = Some(stream.into());
+            return Ok(Received::Peer(peer.to_string()));
+        }
+        let fd = self.fd().as_raw_fd();
+        match self.flow {
+            Flow::Packets => {
+                // Its whole length, though it is thrown away.
+                recv(fd, &mut [0; 1], MsgFlags::MSG_TRUNC | MsgFlags::MSG_DONTWAIT).map(Received::Bytes)
+            }
+            Flow::Bound => {
+                let (count, sender) = recvfrom::<SockaddrStorage>(fd, buffer)?;
+                // One without a name cannot be answered.
+                self.sender =
+                    sender.filter(|sender| internet(sender).is_some() || sender.as_unix_addr().is_some_and(has_name));
+                Ok(Received::Bytes(count))
+            }
+            Flow::Connected => recv(fd, buffer, MsgFlags::MSG_DONTWAIT).map(Received::Bytes),
+            Flow::Stream { .. } | Flow::Listener => match recv(fd, buffer, MsgFlags::MSG_DONTWAIT)? {
+                0 => Ok(Received::End),
+                count => Ok(Received::Bytes(count)),
+            },
+        }
+    }
+
+    /// Sends some of a stream's bytes, or one datagram.
+    pub(super) fn send(&self, bytes: &[u8]) -> Result<usize, Errno> {
+        let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;
+        match &self.sender {
+            Some(sender) => sendto(self.socket.as_raw_fd(), bytes, sender, flags),
+            None => send(self.fd().as_raw_fd(), bytes, flags),
+        }
+    }
+
+    /// Tells the peer that there is no more to come.
+    pub(super) fn end_sending(&self) -> Result<(), Errno> {
+        if !self.is_stream() {
+            return Ok(());
+        }
+        match shutdown(self.fd().as_raw_fd(), Shutdown::Write) {
+            Err(Errno::ENOTCONN) => Ok(()),
+            result => result,
+        }
+    }
+
+    /// Lets a listener go on with the next connection; `false` where this one was the only one.
+    pub(super) fn goes_on(&mut self) -> bool {
+        self.drops = self.drops.wrapping_add(self.accepted.take().and_then(|fd| counters::drops(fd).ok()).unwrap_or(0));
+        self.flow == Flow::Listener
+    }
+
+    /// Packets that the sockets have dropped.
+    pub(super) fn drops(&self) -> Option<u32> {
+        let accepted = self.accepted.as_ref().and_then(|fd| counters::drops(fd).ok()).unwrap_or(0);
+        Some(counters::drops(self.socket).ok()?.wrapping_add(self.drops).wrapping_add(accepted))
+    }
+}
+
+fn has_name(address: &nix::sys::socket::UnixAddr) -> bool {
+    address.path().is_some() || address.as_abstract().is_some()
+}
+
+fn errno(error: std::io::Error) -> Errno {
+    error.raw_os_error().map_or(Errno::EIO, Errno::from_raw)
+}
