@@ -10,9 +10,9 @@
 
 use std::os::fd::{AsFd, OwnedFd};
 
-use super::{Hook, SOCKET};
+use super::{Hook, SOCKET, packet, raw, tcp, udp, unix};
 use crate::sys::filter::{self, ClassicInsn, Present};
-use crate::sys::{SysError, pidfd};
+use crate::sys::{SysError, pidfd, socket};
 
 /// Another process's socket.
 pub const HOOK: Hook = Hook {
@@ -61,4 +61,24 @@ pub fn restore(socket: impl AsFd, classic: &[ClassicInsn]) -> Result<(), SysErro
 /// See [`filter::lock`].
 pub fn lock(socket: impl AsFd) -> Result<(), SysError> {
     filter::lock(socket)
+}
+
+/// What a filter finds on a socket that is open already: the row of its kind.
+///
+/// # Errors
+///
+/// `ENOTSOCK`: not a socket.
+pub fn hook_of(open: impl AsFd) -> Result<Hook, SysError> {
+    let [family, kind, protocol] = socket::kind_of(open)?;
+    Ok(match (family, kind, protocol) {
+        (libc::AF_INET | libc::AF_INET6, libc::SOCK_STREAM, libc::IPPROTO_TCP) => tcp::CLIENT,
+        (libc::AF_INET | libc::AF_INET6, libc::SOCK_DGRAM, libc::IPPROTO_UDP) => udp::HOOK,
+        (libc::AF_INET, libc::SOCK_RAW, _) => raw::V4,
+        (libc::AF_INET6, libc::SOCK_RAW, _) => raw::V6,
+        (libc::AF_PACKET, libc::SOCK_RAW, _) => packet::RAW,
+        (libc::AF_PACKET, libc::SOCK_DGRAM, _) => packet::COOKED,
+        (libc::AF_UNIX, libc::SOCK_DGRAM, _) => unix::DATAGRAM,
+        (libc::AF_UNIX, ..) => unix::STREAM,
+        _ => HOOK,
+    })
 }

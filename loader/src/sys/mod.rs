@@ -17,6 +17,7 @@ pub mod map_info;
 pub mod mapping;
 pub mod pidfd;
 pub mod pin;
+pub mod prog_id;
 pub mod socket;
 pub mod sockopt;
 

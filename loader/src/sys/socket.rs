@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
 
-use super::SysError;
+use super::{SysError, counters};
 
 /// A number that the kernel knows, and its name for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,4 +85,33 @@ pub fn bind_to_interface(socket: impl AsFd, index: u32) -> Result<(), SysError> 
     // SAFETY: the kernel reads `len` bytes of `address`, which lives until the call returns.
     let ret = unsafe { libc::bind(socket.as_fd().as_raw_fd(), pointer, len) };
     Errno::result(ret).map(drop).map_err(|errno| SysError { call: "bind", errno })
+}
+
+/// What a socket is: SO_DOMAIN (`AF_INET` …), SO_TYPE (`SOCK_STREAM` …) and SO_PROTOCOL.
+///
+/// # Errors
+///
+/// `ENOTSOCK`: not a socket.
+///
+/// Kernel: `sk_getsockopt()`, `net/core/sock.c`. Since 2.6.32.
+pub fn kind_of(socket: impl AsFd) -> Result<[i32; 3], SysError> {
+    let ask = |option, call| counters::get(socket.as_fd(), libc::SOL_SOCKET, option, call);
+    Ok([
+        ask(libc::SO_DOMAIN, "getsockopt(SO_DOMAIN)")?,
+        ask(libc::SO_TYPE, "getsockopt(SO_TYPE)")?,
+        ask(libc::SO_PROTOCOL, "getsockopt(SO_PROTOCOL)")?,
+    ])
+}
+
+/// SO_LOCK_FILTER, asked: whether the socket's filter is there to stay.
+///
+/// # Errors
+///
+/// `ENOTSOCK`: not a socket.
+///
+/// Kernel: `sk_getsockopt()`, `net/core/sock.c`. Since 3.9.
+pub fn is_locked(socket: impl AsFd) -> Result<bool, SysError> {
+    let locked: i32 =
+        counters::get(socket.as_fd(), libc::SOL_SOCKET, libc::SO_LOCK_FILTER, "getsockopt(SO_LOCK_FILTER)")?;
+    Ok(locked != 0)
 }
