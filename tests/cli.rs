@@ -223,6 +223,10 @@ fn targets_and_options_that_do_not_go_together_are_2() {
     fails(&["--listen", NOBODY, "--cooked"], "--packet");
     fails(&["--connect", "udp:127.0.0.1:9", "--after-connect"], "TCP");
     fails(&["--listen", NOBODY, "--count", "1"], "ring buffer");
+    fails(&["--listen", NOBODY, "--replace"], "--attach");
+    fails(&["--attach", "fd:x"], "`x`");
+    fails(&["--attach", "pid:1:tcp:localhost:80"], "in numbers");
+    fails(&["--attach", "fd:3", "--count", "1"], "ring buffer");
     fails(&["--packet", "lo", "--output", "/dev/null"], "--output");
 }
 
@@ -257,7 +261,7 @@ fn a_usage_error_is_data_however_json_was_asked_for() {
 #[test]
 fn help_and_version_are_0_and_go_to_standard_output() {
     let mut asked = vec![vec!["--help"], vec!["-h"], vec!["help"], vec!["--version"], vec!["-V"]];
-    for command in ["demo", "check", "load", "explain"] {
+    for command in ["demo", "check", "load", "explain", "attach", "detach", "sockets"] {
         asked.extend([vec![command, "--help"], vec!["help", command]]);
     }
     for args in asked {

@@ -17,6 +17,7 @@ mod core;
 mod demo;
 mod differences;
 mod externs;
+mod hooks_foreign;
 mod hooks_own;
 mod library;
 mod linking;

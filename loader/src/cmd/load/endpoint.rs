@@ -3,13 +3,18 @@
 use std::net::TcpListener;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
+use minibpf::hook::tcp;
 use minibpf::sys::counters;
 use nix::errno::Errno;
-use nix::sys::socket::{MsgFlags, Shutdown, SockaddrStorage, recv, recvfrom, send, sendto, shutdown};
+use nix::sys::socket::{
+    MsgFlags, Shutdown, SockaddrStorage, getsockopt, recv, recvfrom, send, sendto, shutdown, sockopt,
+};
 
 use crate::cmd::failure::Failure;
-use crate::cmd::target::Flow;
+use crate::cmd::target::foreign::Foreign;
 use crate::cmd::target::opening::internet;
+use crate::cmd::target::owner::Owner;
+use crate::cmd::target::{Flow, Opened};
 
 /// What receiving gave.
 pub(super) enum Received {
@@ -25,6 +30,7 @@ pub(super) enum Received {
 pub(crate) struct Endpoint<'a> {
     socket: &'a OwnedFd,
     flow: Flow,
+    foreign: Option<&'a Foreign>,
     /// To accept with.
     listener: Option<TcpListener>,
     /// What a listener has accepted.
@@ -36,34 +42,50 @@ pub(crate) struct Endpoint<'a> {
 }
 
 impl<'a> Endpoint<'a> {
-    pub(super) fn new(socket: &'a OwnedFd, flow: Flow) -> Result<Self, Failure> {
+    pub(crate) fn new(opened: &'a Opened) -> Result<Self, Failure> {
+        let Opened { socket, flow, foreign, .. } = opened;
+        let (foreign, flow) = (foreign.as_ref(), *flow);
         let listener = match flow {
             Flow::Listener => Some(TcpListener::from(socket.try_clone()?)),
             _ => None,
         };
-        Ok(Self { socket, flow, listener, accepted: None, sender: None, drops: 0 })
+        Ok(Self { socket, flow, foreign, listener, accepted: None, sender: None, drops: 0 })
     }
 
     pub(super) fn flow(&self) -> Flow {
         self.flow
     }
 
-    /// What is read from: of a listener the connection, if there is one.
+    /// What is read from: of a listener the connection, if there is one; of a foreign socket the process.
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.accepted.as_ref().unwrap_or(self.socket).as_fd()
     }
 
+    /// Whether there is anything to read. Of an inherited socket somebody else reads.
+    pub(super) fn is_read(&self) -> bool {
+        self.foreign.is_none_or(|foreign| matches!(foreign.owner, Owner::Process { .. }))
+    }
+
+    /// Whether a foreign socket's owner has closed it.
+    pub(super) fn is_gone(&self) -> bool {
+        self.foreign.is_some_and(|foreign| foreign.owner.socket().is_none())
+    }
+
     /// The TCP connection, if there is one.
-    pub(super) fn connection(&self) -> Option<BorrowedFd<'_>> {
+    pub(super) fn connection(&self) -> Option<OwnedFd> {
         match self.flow {
-            Flow::Stream { is_tcp: true } => Some(self.socket.as_fd()),
-            Flow::Listener => self.accepted.as_ref().map(AsFd::as_fd),
+            Flow::Stream { is_tcp: true } => self.socket.try_clone().ok(),
+            Flow::Listener => self.accepted.as_ref()?.try_clone().ok(),
+            Flow::Foreign => {
+                let foreign = self.foreign.filter(|foreign| foreign.hook == tcp::CLIENT)?;
+                foreign.owner.socket().filter(|socket| getsockopt(socket, sockopt::AcceptConn) == Ok(false))
+            }
             _ => None,
         }
     }
 
     /// A listener's connection, for the filter that it has inherited.
-    pub(super) fn accepted(&self) -> Option<&OwnedFd> {
+    pub(crate) fn accepted(&self) -> Option<&OwnedFd> {
         self.accepted.as_ref()
     }
 
@@ -73,7 +95,7 @@ impl<'a> Endpoint<'a> {
             Flow::Stream { .. } | Flow::Connected => true,
             Flow::Listener => self.accepted.is_some(),
             Flow::Bound => self.sender.is_some(),
-            Flow::Packets => false,
+            Flow::Packets | Flow::Foreign => false,
         }
     }
 
@@ -91,6 +113,8 @@ impl<'a> Endpoint<'a> {
         }
         let fd = self.fd().as_raw_fd();
         match self.flow {
+            // A descriptor for a process becomes readable when it ends.
+            Flow::Foreign => Ok(Received::End),
             Flow::Packets => {
                 // Its whole length, though it is thrown away.
                 recv(fd, &mut [0; 1], MsgFlags::MSG_TRUNC | MsgFlags::MSG_DONTWAIT).map(Received::Bytes)
@@ -138,6 +162,9 @@ impl<'a> Endpoint<'a> {
 
     /// Packets that the sockets have dropped.
     pub(super) fn drops(&self) -> Option<u32> {
+        if let Some(foreign) = self.foreign {
+            return counters::drops(foreign.owner.socket()?).ok();
+        }
         let accepted = self.accepted.as_ref().and_then(|fd| counters::drops(fd).ok()).unwrap_or(0);
         Some(counters::drops(self.socket).ok()?.wrapping_add(self.drops).wrapping_add(accepted))
     }

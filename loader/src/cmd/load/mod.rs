@@ -1,9 +1,9 @@
 //! `minibpf load`: load, attach, watch. The main job, top to bottom in [`Load::run`].
 
 mod duration;
-mod endpoint;
-mod events;
-mod pump;
+pub(super) mod endpoint;
+pub(super) mod events;
+pub(super) mod pump;
 mod session;
 mod sink;
 mod summary;
@@ -86,7 +86,7 @@ impl Load {
         let tracer = Tracer::if_asked(output, self.steps.trace);
         let started = Instant::now();
         let signals = Signals::catch()?;
-        let place = self.target.find(&self.how, self.timeout, &signals)?;
+        let place = self.target.find(&self.how, self.timeout, &signals, output, &tracer)?;
 
         let mut kernel = self.load_steps(output, &tracer, plan)?;
         let lost = || Failure::new(Exit::Other, format!("program `{}` was not loaded", program.name));

@@ -1,9 +1,7 @@
 //! A filter on an open connection, from the first word about it to the last.
 
-use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use minibpf::explain::{Fd, detach};
 use minibpf::kernel::{Kernel, Program};
 use minibpf::plan::{Plan, ProgLoad};
 use serde_json::json;
@@ -16,6 +14,7 @@ use crate::cmd::output::Output;
 use crate::cmd::show::{self, Shown};
 use crate::cmd::signals::Signals;
 use crate::cmd::target::Opened;
+use crate::cmd::target::foreign::detach_own;
 use crate::cmd::trace::{Tracer, merged};
 
 pub(super) struct Session<'a> {
@@ -47,20 +46,13 @@ impl Session<'_> {
         let btf = show::uploaded_btf(self.plan);
         let events = Events::new(self.output, btf.as_ref());
         let rings = rings(self.kernel)?;
-        let endpoint = Endpoint::new(&self.opened.socket, self.opened.flow)?;
+        let endpoint = Endpoint::new(&self.opened)?;
         let mut pump = Pump::new(self.output, events, endpoint, &rings, limits, file)?;
         let traffic = pump.run(signals)?;
         if let Some(accepted) = pump.endpoint.accepted() {
-            self.detach(accepted)?;
+            detach_own(accepted, self.loaded, self.tracer)?;
         }
-        self.detach(&self.opened.socket)?;
+        self.opened.detach(self.output, self.tracer, self.loaded)?;
         Ok(traffic)
-    }
-
-    /// Takes the filter off. That it is off already (the connection may be dead) is no failure.
-    fn detach(&self, socket: &OwnedFd) -> Result<(), Failure> {
-        let result = self.loaded.detach(socket);
-        let why = "the socket could go on without the filter";
-        self.tracer.result(|| detach(Fd::of(socket), why), &result)
     }
 }

@@ -4,11 +4,14 @@
 //! socket is opened when there is a program for it ([`Place::open`]).
 
 pub(crate) mod calls;
+pub(crate) mod classic;
 mod datagrams;
 mod dry_run;
+pub(crate) mod foreign;
 pub(crate) mod opening;
+pub(crate) mod owner;
 mod packet;
-mod parse;
+pub(crate) mod parse;
 mod tcp;
 
 use std::net::SocketAddr;
@@ -17,16 +20,19 @@ use std::time::Duration;
 
 use clap::Args;
 use minibpf::hook::Hook;
+use minibpf::kernel::Program;
+use nix::errno::Errno;
 use serde_json::{Value as Json, json};
 
 use super::failure::{Exit, Failure};
 use super::output::Output;
 use super::signals::Signals;
-use super::trace::merged;
+use super::trace::{Tracer, merged};
 use datagrams::SocketFile;
+use foreign::Foreign;
 use opening::Opening;
 use packet::Interface;
-use parse::{ConnectTo, ListenAt, RawAt, UnixPath};
+use parse::{AttachTo, ConnectTo, ListenAt, RawAt, UnixPath};
 
 /// Exactly one of these.
 #[derive(Args)]
@@ -43,6 +49,11 @@ pub(crate) struct Target {
     /// Everything that passes an interface, in both directions: a copy of it. Byte 0 is the Ethernet header
     #[arg(long, value_name = "IFACE", help_heading = "Target: exactly one")]
     packet: Option<String>,
+    /// A socket that is open already: pid:PID:FD, or by its address pid:PID:tcp:ADDR and pid:PID:udp:ADDR (see `minibpf
+    /// sockets`); fd:N, an inherited descriptor; listen-fd:N, the Nth of socket activation, from 0. Byte 0 is what it is on a
+    /// socket of that kind. The filter stays when minibpf is killed: the command that takes it off is printed first
+    #[arg(long, value_name = "HOOK", help_heading = "Target: exactly one")]
+    attach: Option<AttachTo>,
 }
 
 /// How the filter gets there.
@@ -54,6 +65,10 @@ pub(crate) struct TargetOptions {
     /// With --packet: without the link's header; byte 0 is the network header
     #[arg(long)]
     cooked: bool,
+    /// With --attach: take the place of a filter that is there. A classic one is saved, and put back on detach; an eBPF one is
+    /// lost
+    #[arg(long)]
+    replace: bool,
     /// Lock the filter to the socket (SO_LOCK_FILTER): nothing takes it off again until the socket is closed
     #[arg(long)]
     pub(crate) lock: bool,
@@ -68,6 +83,7 @@ pub(crate) enum Place {
     UnixServer(UnixPath),
     Raw { protocol: u8, is_v6: bool, address: Option<SocketAddr> },
     Packet { interface: Interface, is_cooked: bool },
+    Foreign(Box<Foreign>),
 }
 
 /// How bytes come and go through a socket.
@@ -83,12 +99,14 @@ pub(crate) enum Flow {
     Bound,
     /// Copies of packets, which are counted and thrown away.
     Packets,
+    /// Somebody else reads what comes.
+    Foreign,
 }
 
 impl Flow {
     /// Whether standard input is sent, and what is received goes to standard output.
     pub(crate) fn carries_streams(self) -> bool {
-        self != Self::Packets
+        !matches!(self, Self::Packets | Self::Foreign)
     }
 
     /// Whether packets can be counted by reading them.
@@ -101,7 +119,10 @@ impl Flow {
 pub(crate) struct Opened {
     pub(crate) hook: Hook,
     pub(crate) flow: Flow,
+    /// The socket; of another process's, the process.
     pub(crate) socket: OwnedFd,
+    /// Somebody else's socket.
+    pub(crate) foreign: Option<Foreign>,
     /// `tcp 127.0.0.1:40000 -> 127.0.0.1:80`
     pub(crate) words: String,
     /// The same for the `attached` line.
@@ -112,7 +133,7 @@ pub(crate) struct Opened {
 
 impl Opened {
     fn new(hook: Hook, flow: Flow, socket: OwnedFd, words: String, facts: Json) -> Self {
-        Self { hook, flow, socket, words, facts, file: None }
+        Self { hook, flow, socket, words, facts, foreign: None, file: None }
     }
 
     /// Says where the filter is, and what it finds there.
@@ -121,6 +142,32 @@ impl Opened {
         output.say(format_args!("attached to {words}; byte 0 of a packet is the {}", hook.byte0));
         let names = json!({ "kind": "attached", "program": program, "hook": hook.name });
         output.data(&merged(merged(names, facts.clone()), json!({ "byte0": hook.byte0 })))
+    }
+}
+
+impl Opened {
+    /// Takes the filter off at the end of a load; what cannot be taken off any more is said.
+    pub(crate) fn detach(&self, output: &Output, tracer: &Tracer<'_>, program: &Program) -> Result<(), Failure> {
+        let Some(found) = &self.foreign else { return foreign::detach_own(&self.socket, program, tracer) };
+        let Some(socket) = found.owner.socket_again(tracer)? else {
+            output.say("the socket was closed, and the filter went with it");
+            return Ok(());
+        };
+        if found.is_locked(&socket) {
+            output.say("the filter is locked: it stays until the socket is closed");
+            return Ok(());
+        }
+        match found.release(&socket, tracer)? {
+            Err(error) if error.errno == Errno::ENOENT => {
+                output.say("somebody else has taken the filter off");
+                Ok(())
+            }
+            Err(error) => Err(foreign::release_failure(error, found.words())),
+            Ok(()) => {
+                found.say_what_stays(&socket, output);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -133,6 +180,7 @@ impl Target {
             (Some(_), _) => Flow::Connected,
             (_, Some(ListenAt::Tcp(_))) => Flow::Listener,
             (_, Some(_)) => Flow::Bound,
+            _ if self.attach.is_some() => Flow::Foreign,
             _ => Flow::Packets,
         }
     }
@@ -146,11 +194,27 @@ impl Target {
         if options.cooked && self.packet.is_none() {
             return usage("--cooked is for --packet IFACE");
         }
+        if options.replace && self.attach.is_none() {
+            return usage("--replace is for --attach: a new socket has no filter");
+        }
         Ok(())
     }
 
     /// Finds what the target names, before anything is loaded.
-    pub(crate) fn find(&self, options: &TargetOptions, timeout: Duration, signals: &Signals) -> Result<Place, Failure> {
+    pub(crate) fn find(
+        &self,
+        options: &TargetOptions,
+        timeout: Duration,
+        signals: &Signals,
+        output: &Output,
+        tracer: &Tracer<'_>,
+    ) -> Result<Place, Failure> {
+        if options.lock {
+            output.warn("lock", "SO_LOCK_FILTER cannot be undone: the filter stays until the socket is closed")?;
+        }
+        if let Some(at) = &self.attach {
+            return Ok(Place::Foreign(Box::new(Foreign::to_attach(at, options.replace, output, tracer)?)));
+        }
         let resolve = |name: &super::host_port::HostPort| name.resolve(timeout, signals);
         match (&self.connect, &self.listen, &self.packet) {
             (Some(ConnectTo::Tcp(name)), ..) => {
@@ -176,15 +240,16 @@ impl Target {
 
 impl Place {
     /// Opens the socket, with the filter on it from the start.
-    pub(crate) fn open(&self, opening: &mut Opening<'_>) -> Result<Opened, Failure> {
+    pub(crate) fn open(self, opening: &mut Opening<'_>) -> Result<Opened, Failure> {
         match self {
-            Self::TcpClient { addresses, after_connect } => opening.tcp_client(addresses, *after_connect),
-            Self::TcpListener(addresses) => opening.tcp_listener(addresses),
-            Self::Udp { addresses, connects } => opening.udp(addresses, *connects),
-            Self::UnixClient { path, is_stream } => opening.unix_client(path, *is_stream),
-            Self::UnixServer(path) => opening.unix_server(path),
-            Self::Raw { protocol, is_v6, address } => opening.raw(*protocol, *is_v6, *address),
-            Self::Packet { interface, is_cooked } => opening.packet(interface, *is_cooked),
+            Self::TcpClient { addresses, after_connect } => opening.tcp_client(&addresses, after_connect),
+            Self::TcpListener(addresses) => opening.tcp_listener(&addresses),
+            Self::Udp { addresses, connects } => opening.udp(&addresses, connects),
+            Self::UnixClient { path, is_stream } => opening.unix_client(&path, is_stream),
+            Self::UnixServer(path) => opening.unix_server(&path),
+            Self::Raw { protocol, is_v6, address } => opening.raw(protocol, is_v6, address),
+            Self::Packet { interface, is_cooked } => opening.packet(&interface, is_cooked),
+            Self::Foreign(found) => opening.foreign(*found),
         }
     }
 }

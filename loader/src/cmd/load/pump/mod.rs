@@ -33,28 +33,28 @@ const LARGEST: usize = 64 << 10;
 const BURST: usize = 1024;
 
 /// When to stop.
-pub(super) struct Limits {
-    pub(super) until: Option<Instant>,
+pub(crate) struct Limits {
+    pub(crate) until: Option<Instant>,
     /// Events, or datagrams where there are no events.
-    pub(super) count: Option<u64>,
+    pub(crate) count: Option<u64>,
 }
 
 /// What went through.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Traffic {
-    pub(super) sent: u64,
-    pub(super) received: u64,
+pub(crate) struct Traffic {
+    pub(crate) sent: u64,
+    pub(crate) received: u64,
     /// Datagrams, or packets that were read.
-    pub(super) datagrams: u64,
-    pub(super) events: u64,
-    pub(super) drops: Option<u32>,
-    pub(super) ended: &'static str,
+    pub(crate) datagrams: u64,
+    pub(crate) events: u64,
+    pub(crate) drops: Option<u32>,
+    pub(crate) ended: &'static str,
 }
 
-pub(super) struct Pump<'a> {
+pub(crate) struct Pump<'a> {
     output: &'a Output,
     events: Events<'a>,
-    pub(super) endpoint: Endpoint<'a>,
+    pub(crate) endpoint: Endpoint<'a>,
     rings: &'a [RingBuffer<'a>],
     limits: Limits,
     sink: Sink,
@@ -70,7 +70,7 @@ pub(super) struct Pump<'a> {
 }
 
 impl<'a> Pump<'a> {
-    pub(super) fn new(
+    pub(crate) fn new(
         output: &'a Output,
         events: Events<'a>,
         endpoint: Endpoint<'a>,
@@ -83,13 +83,13 @@ impl<'a> Pump<'a> {
         Ok(Self {
             output,
             events,
-            endpoint,
             rings,
             limits,
             sink,
             traffic: Traffic::default(),
             to_socket: Vec::new(),
-            stdin_open: true,
+            stdin_open: endpoint.flow().carries_streams(),
+            endpoint,
             peer_open: true,
             stall: Some(StallWatch::default()),
             buffer: vec![0; LARGEST],
@@ -99,7 +99,7 @@ impl<'a> Pump<'a> {
     }
 
     /// Runs until the peer closes, a limit is reached or a signal comes.
-    pub(super) fn run(&mut self, signals: &Signals) -> Result<Traffic, Failure> {
+    pub(crate) fn run(&mut self, signals: &Signals) -> Result<Traffic, Failure> {
         loop {
             let ready = self.wait(signals)?;
             for ring in self.rings {
@@ -143,7 +143,8 @@ impl<'a> Pump<'a> {
         if self.limits.until.is_some_and(|until| Instant::now() >= until) {
             return Some("duration over");
         }
-        (ready.nothing_left && !self.peer_open).then_some("peer closed")
+        let reason = if self.endpoint.flow() == Flow::Foreign { "socket closed" } else { "peer closed" };
+        (ready.nothing_left && !self.peer_open).then_some(reason)
     }
 
     fn is_counted_out(&self) -> bool {
@@ -208,7 +209,7 @@ impl<'a> Pump<'a> {
         self.traffic.received += count as u64;
         self.traffic.datagrams += u64::from(self.endpoint.flow().is_datagrams());
         match self.endpoint.flow() {
-            Flow::Packets => Ok(()),
+            Flow::Packets | Flow::Foreign => Ok(()),
             _ => self.sink.take(self.buffer.get(..count).unwrap_or_default()),
         }
     }
@@ -243,7 +244,7 @@ impl<'a> Pump<'a> {
                 self.output.say(format_args!("connection lost: {error}"));
                 self.next_peer()
             }
-            Flow::Bound | Flow::Packets => {
+            Flow::Bound | Flow::Packets | Flow::Foreign => {
                 self.output.say(format_args!("socket: {error}"));
                 Ok(())
             }

@@ -32,7 +32,7 @@ impl Pump<'_> {
         let stdin = std::io::stdin();
         let stdout = std::io::stdout();
         let mut socket_events = PollFlags::empty();
-        if self.peer_open && self.sink.is_empty() {
+        if self.peer_open && self.sink.is_empty() && self.endpoint.is_read() {
             socket_events |= PollFlags::POLLIN;
         }
         if !self.to_socket.is_empty() {

@@ -24,6 +24,9 @@ impl Pump<'_> {
             return Ok(());
         }
         self.next_tick = Instant::now() + TICK;
+        if self.endpoint.is_gone() {
+            self.peer_open = false;
+        }
         let Some(connection) = self.endpoint.connection() else { return self.watch_listener() };
         let Some(watch) = &mut self.stall else { return Ok(()) };
         if !self.sink.is_empty() {
