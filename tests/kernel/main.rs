@@ -19,6 +19,7 @@ mod differences;
 mod externs;
 mod hooks_foreign;
 mod hooks_own;
+mod hooks_table;
 mod library;
 mod linking;
 mod load;

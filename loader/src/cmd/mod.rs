@@ -6,6 +6,7 @@ mod demo;
 mod detach;
 mod explain;
 mod failure;
+mod hooks;
 mod host_port;
 mod load;
 mod object;

@@ -91,7 +91,7 @@ const XT_BPF: Hook = Hook {
     returns: "0: the rule does not match; anything else: it does",
     privileges: "CAP_NET_ADMIN",
     detach: "iptables -D",
-    since: "4.14",
+    since: "4.10",
     kernel: "bpf_mt_v1(), net/netfilter/xt_bpf.c",
     left_out: Some("iptables attaches it: minibpf check --pin DIR makes the pin that --object-pinned takes"),
     ..SOCKET
@@ -100,7 +100,7 @@ const XT_BPF: Hook = Hook {
 /// A program on another program.
 const TRACED: Hook = Hook {
     name: "fentry, fexit, freplace",
-    call: "bpf(BPF_LINK_CREATE) of a tracing program, with the socket filter as its target",
+    call: "bpf(BPF_RAW_TRACEPOINT_OPEN) of a tracing program whose target is the socket filter",
     byte0: "as where the socket filter is attached",
     returns: "freplace: that of the function that it replaces",
     privileges: "CAP_BPF and CAP_PERFMON",
