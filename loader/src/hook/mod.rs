@@ -2,11 +2,14 @@
 //!
 //! Start with [`socket`]: the other sockets differ from it in what byte 0 is.
 
+pub mod fanout;
 pub mod foreign;
 pub mod packet;
 pub mod raw;
+pub mod reuseport;
 pub mod socket;
 pub mod tcp;
+pub mod tun;
 pub mod udp;
 pub mod unix;
 
@@ -54,7 +57,7 @@ const SOCKET: Hook = Hook {
 };
 
 /// Every hook that a kernel has for socket filters, those that minibpf leaves out last.
-pub const ALL: [&Hook; 13] = [
+pub const ALL: [&Hook; 17] = [
     &tcp::CLIENT,
     &tcp::LISTENER,
     &udp::HOOK,
@@ -65,6 +68,10 @@ pub const ALL: [&Hook; 13] = [
     &packet::RAW,
     &packet::COOKED,
     &foreign::HOOK,
+    &reuseport::HOOK,
+    &fanout::HOOK,
+    &tun::FILTER,
+    &tun::STEERING,
     &KCM,
     &XT_BPF,
     &TRACED,

@@ -12,6 +12,7 @@ pub mod attr;
 pub mod bpf;
 pub mod counters;
 pub mod filter;
+pub mod group;
 pub mod map;
 pub mod map_info;
 pub mod mapping;
@@ -20,6 +21,7 @@ pub mod pin;
 pub mod prog_id;
 pub mod socket;
 pub mod sockopt;
+pub mod tun;
 
 use nix::errno::Errno;
 use thiserror::Error;
