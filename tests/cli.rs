@@ -225,6 +225,12 @@ fn targets_and_options_that_do_not_go_together_are_2() {
     fails(&["--listen", NOBODY, "--count", "1"], "ring buffer");
     fails(&["--listen", NOBODY, "--replace"], "--attach");
     fails(&["--attach", "fd:x"], "`x`");
+    fails(&["--attach", "reuseport:80"], "HOST:PORT");
+    fails(&["--attach", "fanout:lo"], "GROUP");
+    fails(&["--attach", "reuseport:127.0.0.1:0", "--lock"], "--lock");
+    fails(&["--attach", "reuseport:127.0.0.1:0", "--sockets", "0"], "--sockets");
+    fails(&["--attach", "reuseport:127.0.0.1:0", "--count", "1"], "ring buffer");
+    fails(&["--attach", "fd:3", "--sockets", "2"], "--sockets");
     fails(&["--attach", "pid:1:tcp:localhost:80"], "in numbers");
     fails(&["--attach", "fd:3", "--count", "1"], "ring buffer");
     fails(&["--packet", "lo", "--output", "/dev/null"], "--output");

@@ -18,6 +18,7 @@ mod demo;
 mod differences;
 mod externs;
 mod hooks_foreign;
+mod hooks_groups;
 mod hooks_own;
 mod hooks_table;
 mod library;

@@ -31,6 +31,13 @@ impl Netns {
         output_of(&mut self.command(args))
     }
 
+    /// Runs a program in it that must fail.
+    #[track_caller]
+    pub(crate) fn fails(&self, args: &[&str]) {
+        let output = self.command(args).output().unwrap();
+        assert!(!output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stdout));
+    }
+
     /// Starts a program in it.
     #[track_caller]
     pub(crate) fn start(&self, args: &[&str]) -> Running {

@@ -19,7 +19,7 @@ use super::signals::Signals;
 use super::stats::Stats;
 use super::target::foreign::detach_own;
 use super::target::opening::Opening;
-use super::target::{Opened, Target, TargetOptions};
+use super::target::{Flow, Opened, Target, TargetOptions};
 use super::trace::Tracer;
 
 /// How long a name lookup and a connect may take.
@@ -112,9 +112,9 @@ impl Attach {
         };
         let opened = place.open(&mut opening)?;
         opened.announce(output, program.name())?;
-        match opened.foreign {
-            Some(_) => Ok(()),
-            None => watch(output, &tracer, &program, &opened, &signals),
+        match opened.flow {
+            Flow::Foreign | Flow::Elsewhere => Ok(()),
+            _ => watch(output, &tracer, &program, &opened, &signals),
         }
     }
 }

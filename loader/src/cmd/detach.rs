@@ -6,15 +6,16 @@ use serde_json::json;
 
 use super::failure::{Exit, Failure};
 use super::output::Output;
+use super::target::attach_to::{AttachTo, Device};
 use super::target::classic::Bytecode;
 use super::target::foreign::{Foreign, release, release_failure};
-use super::target::parse::AttachTo;
+use super::target::tun;
 use super::trace::Tracer;
 
 /// Take the filter off a socket that is open already.
 #[derive(Args)]
 pub(crate) struct Detach {
-    /// pid:PID:FD, pid:PID:tcp:ADDR, pid:PID:udp:ADDR, fd:N, listen-fd:N
+    /// pid:PID:FD, pid:PID:tcp:ADDR, pid:PID:udp:ADDR, fd:N, listen-fd:N, tun-filter:IFACE, tun-filter:pid:PID:FD, tun-steer:…
     #[arg(long, value_name = "HOOK")]
     attach: AttachTo,
     /// Put this classic filter in its place: COUNT,CODE JT JF K,… as `attach --replace` prints it
@@ -28,6 +29,9 @@ pub(crate) struct Detach {
 impl Detach {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
         let tracer = Tracer::if_asked(output, self.trace);
+        if let AttachTo::Tun { steers, device } = &self.attach {
+            return self.tun(*steers, device, output, &tracer);
+        }
         let (found, socket) = Foreign::find(&self.attach, &tracer)?;
         // A classic filter is put back in place of an eBPF one, not where somebody else has changed things since.
         if self.restore.is_some() && found.present(&socket, &tracer)? != Present::Ebpf {
@@ -43,5 +47,18 @@ impl Detach {
         output.data(&json!({
             "kind": "detached", "target": self.attach.to_string(), "hook": found.hook.name, "restored": restored,
         }))
+    }
+
+    fn tun(&self, steers: bool, device: &Device, output: &Output, tracer: &Tracer<'_>) -> Result<(), Failure> {
+        if self.restore.is_some() {
+            return Err(Failure::new(
+                Exit::Usage,
+                "--restore is for sockets: a tun device has no classic filter to put back",
+            ));
+        }
+        tun::release(steers, &tun::queue_of(device, tracer)?, tracer)?;
+        output.say(format_args!("nothing is attached to {} any more", self.attach));
+        let hook = if steers { "tun-steer" } else { "tun-filter" };
+        output.data(&json!({ "kind": "detached", "target": self.attach.to_string(), "hook": hook, "restored": false }))
     }
 }

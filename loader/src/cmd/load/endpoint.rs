@@ -14,7 +14,7 @@ use crate::cmd::failure::Failure;
 use crate::cmd::target::foreign::Foreign;
 use crate::cmd::target::opening::internet;
 use crate::cmd::target::owner::Owner;
-use crate::cmd::target::{Flow, Opened};
+use crate::cmd::target::{Flow, Member, Opened};
 
 /// What receiving gave.
 pub(super) enum Received {
@@ -39,17 +39,30 @@ pub(crate) struct Endpoint<'a> {
     sender: Option<SockaddrStorage>,
     /// Of connections that have ended.
     drops: u32,
+    /// The sockets of a group, and what each has got.
+    members: &'a [OwnedFd],
+    counts: Vec<u64>,
 }
 
 impl<'a> Endpoint<'a> {
     pub(crate) fn new(opened: &'a Opened) -> Result<Self, Failure> {
-        let Opened { socket, flow, foreign, .. } = opened;
+        let Opened { socket, flow, foreign, members, .. } = opened;
         let (foreign, flow) = (foreign.as_ref(), *flow);
         let listener = match flow {
             Flow::Listener => Some(TcpListener::from(socket.try_clone()?)),
             _ => None,
         };
-        Ok(Self { socket, flow, foreign, listener, accepted: None, sender: None, drops: 0 })
+        Ok(Self {
+            socket,
+            flow,
+            foreign,
+            listener,
+            accepted: None,
+            sender: None,
+            drops: 0,
+            members,
+            counts: vec![0; members.len()],
+        })
     }
 
     pub(super) fn flow(&self) -> Flow {
@@ -61,9 +74,36 @@ impl<'a> Endpoint<'a> {
         self.accepted.as_ref().unwrap_or(self.socket).as_fd()
     }
 
+    /// The sockets of a group, all of which are read.
+    pub(super) fn members(&self) -> &'a [OwnedFd] {
+        self.members
+    }
+
+    /// What each socket of a group has got: datagrams, connections, frames.
+    pub(super) fn counts(&self) -> &[u64] {
+        &self.counts
+    }
+
+    /// Takes what the first member has that has anything.
+    fn receive_of_group(&mut self, member: Member, buffer: &mut [u8]) -> Result<Received, Errno> {
+        for (socket, count) in self.members.iter().zip(&mut self.counts) {
+            let result = match member {
+                Member::Datagrams => recv(socket.as_raw_fd(), buffer, MsgFlags::MSG_TRUNC | MsgFlags::MSG_DONTWAIT),
+                Member::Connections => accept_and_close(socket),
+                Member::Frames => nix::unistd::read(socket, buffer),
+            };
+            if result != Err(Errno::EAGAIN) {
+                *count += u64::from(result.is_ok());
+                return result.map(Received::Bytes);
+            }
+        }
+        Err(Errno::EAGAIN)
+    }
+
     /// Whether there is anything to read. Of an inherited socket somebody else reads.
     pub(super) fn is_read(&self) -> bool {
-        self.foreign.is_none_or(|foreign| matches!(foreign.owner, Owner::Process { .. }))
+        self.flow != Flow::Elsewhere
+            && self.foreign.is_none_or(|foreign| matches!(foreign.owner, Owner::Process { .. }))
     }
 
     /// Whether a foreign socket's owner has closed it.
@@ -95,7 +135,7 @@ impl<'a> Endpoint<'a> {
             Flow::Stream { .. } | Flow::Connected => true,
             Flow::Listener => self.accepted.is_some(),
             Flow::Bound => self.sender.is_some(),
-            Flow::Packets | Flow::Foreign => false,
+            Flow::Packets | Flow::Foreign | Flow::Elsewhere | Flow::Group(_) => false,
         }
     }
 
@@ -114,7 +154,8 @@ impl<'a> Endpoint<'a> {
         let fd = self.fd().as_raw_fd();
         match self.flow {
             // A descriptor for a process becomes readable when it ends.
-            Flow::Foreign => Ok(Received::End),
+            Flow::Foreign | Flow::Elsewhere => Ok(Received::End),
+            Flow::Group(member) => self.receive_of_group(member, buffer),
             Flow::Packets => {
                 // Its whole length, though it is thrown away.
                 recv(fd, &mut [0; 1], MsgFlags::MSG_TRUNC | MsgFlags::MSG_DONTWAIT).map(Received::Bytes)
@@ -165,9 +206,17 @@ impl<'a> Endpoint<'a> {
         if let Some(foreign) = self.foreign {
             return counters::drops(foreign.owner.socket()?).ok();
         }
+        if !self.members.is_empty() {
+            return Some(self.members.iter().filter_map(|socket| counters::drops(socket).ok()).sum());
+        }
         let accepted = self.accepted.as_ref().and_then(|fd| counters::drops(fd).ok()).unwrap_or(0);
         Some(counters::drops(self.socket).ok()?.wrapping_add(self.drops).wrapping_add(accepted))
     }
+}
+
+/// A connection is counted, not served.
+fn accept_and_close(listener: &OwnedFd) -> Result<usize, Errno> {
+    TcpListener::from(listener.try_clone().map_err(errno)?).accept().map(|_| 0).map_err(errno)
 }
 
 fn has_name(address: &nix::sys::socket::UnixAddr) -> bool {

@@ -39,7 +39,10 @@ impl Session<'_> {
             None if counted => self.output.say("it never ran"),
             None => self.output.say("how often it ran is not known: run statistics were off"),
         }
-        let Traffic { sent, received, datagrams, events, drops, .. } = traffic;
+        let Traffic { sent, received, datagrams, events, drops, members, .. } = traffic;
+        for (number, count) in members.iter().enumerate() {
+            self.output.say(format_args!("socket {number} of the group got {count}"));
+        }
         let pieces = match self.opened.flow.is_datagrams() {
             true => format!(" in {datagrams} datagrams"),
             false => String::new(),
@@ -56,6 +59,7 @@ impl Session<'_> {
             "ended": traffic.ended,
             "run_cnt": counted.then_some(info.run_count), "run_time_ns": counted.then_some(info.run_time_ns),
             "mean_ns": mean, "bytes_sent": sent, "bytes_received": received, "datagrams": self.opened.flow.is_datagrams().then_some(datagrams), "drops": drops, "events": events,
+            "members": (!members.is_empty()).then_some(members),
         }))
     }
 

@@ -12,10 +12,10 @@ use nix::errno::Errno;
 use nix::sys::socket::{getsockopt, sockopt};
 use serde_json::json;
 
+use super::attach_to::AttachTo;
 use super::classic::Bytecode;
 use super::opening::Opening;
 use super::owner::Owner;
-use super::parse::AttachTo;
 use super::{Flow, Opened, calls};
 use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::output::Output;

@@ -3,16 +3,19 @@
 //! What can be known before anything is loaded, such as addresses of a name, is found out first ([`Target::find`]); the
 //! socket is opened when there is a program for it ([`Place::open`]).
 
+pub(crate) mod attach_to;
 pub(crate) mod calls;
 pub(crate) mod classic;
 mod datagrams;
 mod dry_run;
 pub(crate) mod foreign;
+mod group;
 pub(crate) mod opening;
 pub(crate) mod owner;
 mod packet;
-pub(crate) mod parse;
+mod parse;
 mod tcp;
+pub(crate) mod tun;
 
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
@@ -28,11 +31,13 @@ use super::failure::{Exit, Failure};
 use super::output::Output;
 use super::signals::Signals;
 use super::trace::{Tracer, merged};
+use attach_to::{AttachTo, Device};
 use datagrams::SocketFile;
 use foreign::Foreign;
 use opening::Opening;
+use owner::Owner;
 use packet::Interface;
-use parse::{AttachTo, ConnectTo, ListenAt, RawAt, UnixPath};
+use parse::{ConnectTo, ListenAt, RawAt, UnixPath};
 
 /// Exactly one of these.
 #[derive(Args)]
@@ -51,7 +56,11 @@ pub(crate) struct Target {
     packet: Option<String>,
     /// A socket that is open already: pid:PID:FD, or by its address pid:PID:tcp:ADDR and pid:PID:udp:ADDR (see `minibpf
     /// sockets`); fd:N, an inherited descriptor; listen-fd:N, the Nth of socket activation, from 0. Byte 0 is what it is on a
-    /// socket of that kind. The filter stays when minibpf is killed: the command that takes it off is printed first
+    /// socket of that kind. The filter stays when minibpf is killed: the command that takes it off is printed first.
+    ///
+    /// Or a group, whose program chooses the socket: reuseport:HOST:PORT, reuseport:udp:HOST:PORT, fanout:IFACE:GROUP. Or a tap
+    /// device: tun-filter:IFACE, tun-steer:IFACE, and tun-filter:pid:PID:FD by its owner's descriptor. `minibpf explain --hooks`
+    /// says what byte 0 and the return value are there
     #[arg(long, value_name = "HOOK", help_heading = "Target: exactly one")]
     attach: Option<AttachTo>,
 }
@@ -69,6 +78,9 @@ pub(crate) struct TargetOptions {
     /// lost
     #[arg(long)]
     replace: bool,
+    /// How many sockets a group has, or queues a device: 2 by default, for tun-filter 1
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..))]
+    sockets: Option<u8>,
     /// Lock the filter to the socket (SO_LOCK_FILTER): nothing takes it off again until the socket is closed
     #[arg(long)]
     pub(crate) lock: bool,
@@ -84,6 +96,10 @@ pub(crate) enum Place {
     Raw { protocol: u8, is_v6: bool, address: Option<SocketAddr> },
     Packet { interface: Interface, is_cooked: bool },
     Foreign(Box<Foreign>),
+    Reuseport { addresses: Vec<SocketAddr>, is_udp: bool, count: usize },
+    Fanout { interface: Interface, group: u16, count: usize },
+    Tun { steers: bool, name: String, count: usize },
+    TunForeign { steers: bool, owner: Owner, queue: OwnedFd, at: AttachTo },
 }
 
 /// How bytes come and go through a socket.
@@ -101,17 +117,43 @@ pub(crate) enum Flow {
     Packets,
     /// Somebody else reads what comes.
     Foreign,
+    /// The same, and how they fare is not looked at.
+    Elsewhere,
+    /// Several sockets, what each gets is counted and thrown away.
+    Group(Member),
+}
+
+/// What the members of a group get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Member {
+    Datagrams,
+    /// Each is closed as soon as it was accepted.
+    Connections,
+    /// What read(2) returns.
+    Frames,
+}
+
+/// How a program is taken off at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Taken {
+    /// SO_DETACH_BPF.
+    Filter,
+    Reuseport,
+    ByClosing,
+    Tun {
+        steers: bool,
+    },
 }
 
 impl Flow {
     /// Whether standard input is sent, and what is received goes to standard output.
     pub(crate) fn carries_streams(self) -> bool {
-        !matches!(self, Self::Packets | Self::Foreign)
+        matches!(self, Self::Stream { .. } | Self::Listener | Self::Connected | Self::Bound)
     }
 
     /// Whether packets can be counted by reading them.
     pub(crate) fn is_datagrams(self) -> bool {
-        matches!(self, Self::Connected | Self::Bound | Self::Packets)
+        matches!(self, Self::Connected | Self::Bound | Self::Packets | Self::Group(Member::Datagrams | Member::Frames))
     }
 }
 
@@ -121,6 +163,9 @@ pub(crate) struct Opened {
     pub(crate) flow: Flow,
     /// The socket; of another process's, the process.
     pub(crate) socket: OwnedFd,
+    /// The sockets of a group, or the queues of a device.
+    pub(crate) members: Vec<OwnedFd>,
+    taken: Taken,
     /// Somebody else's socket.
     pub(crate) foreign: Option<Foreign>,
     /// `tcp 127.0.0.1:40000 -> 127.0.0.1:80`
@@ -133,7 +178,7 @@ pub(crate) struct Opened {
 
 impl Opened {
     fn new(hook: Hook, flow: Flow, socket: OwnedFd, words: String, facts: Json) -> Self {
-        Self { hook, flow, socket, words, facts, foreign: None, file: None }
+        Self { hook, flow, socket, words, facts, members: Vec::new(), taken: Taken::Filter, foreign: None, file: None }
     }
 
     /// Says where the filter is, and what it finds there.
@@ -148,6 +193,12 @@ impl Opened {
 impl Opened {
     /// Takes the filter off at the end of a load; what cannot be taken off any more is said.
     pub(crate) fn detach(&self, output: &Output, tracer: &Tracer<'_>, program: &Program) -> Result<(), Failure> {
+        match self.taken {
+            Taken::Filter => {}
+            Taken::Reuseport => return group::detach_reuseport(&self.socket, tracer),
+            Taken::ByClosing => return Ok(()),
+            Taken::Tun { steers } => return tun::release(steers, &self.socket, tracer),
+        }
         let Some(found) = &self.foreign else { return foreign::detach_own(&self.socket, program, tracer) };
         let Some(socket) = found.owner.socket_again(tracer)? else {
             output.say("the socket was closed, and the filter went with it");
@@ -180,8 +231,13 @@ impl Target {
             (Some(_), _) => Flow::Connected,
             (_, Some(ListenAt::Tcp(_))) => Flow::Listener,
             (_, Some(_)) => Flow::Bound,
-            _ if self.attach.is_some() => Flow::Foreign,
-            _ => Flow::Packets,
+            _ => self.attach.as_ref().map_or(Flow::Packets, |at| match at {
+                AttachTo::Reuseport { is_udp: true, .. } | AttachTo::Fanout { .. } => Flow::Group(Member::Datagrams),
+                AttachTo::Reuseport { is_udp: false, .. } => Flow::Group(Member::Connections),
+                AttachTo::Tun { device: Device::Named(_), .. } => Flow::Group(Member::Frames),
+                AttachTo::Tun { .. } => Flow::Elsewhere,
+                _ => Flow::Foreign,
+            }),
         }
     }
 
@@ -194,8 +250,15 @@ impl Target {
         if options.cooked && self.packet.is_none() {
             return usage("--cooked is for --packet IFACE");
         }
-        if options.replace && self.attach.is_none() {
-            return usage("--replace is for --attach: a new socket has no filter");
+        let is_group = matches!(self.flow(), Flow::Group(_));
+        if options.sockets.is_some() && !is_group {
+            return usage("--sockets is for --attach reuseport:, fanout:, tun-filter:IFACE and tun-steer:IFACE");
+        }
+        if options.lock && (is_group || self.flow() == Flow::Elsewhere) {
+            return usage("--lock is for the filter of a socket (SO_ATTACH_BPF)");
+        }
+        if options.replace && self.flow() != Flow::Foreign {
+            return usage("--replace is for --attach pid:, fd: and listen-fd: — a new socket has no filter");
         }
         Ok(())
     }
@@ -213,7 +276,7 @@ impl Target {
             output.warn("lock", "SO_LOCK_FILTER cannot be undone: the filter stays until the socket is closed")?;
         }
         if let Some(at) = &self.attach {
-            return Ok(Place::Foreign(Box::new(Foreign::to_attach(at, options.replace, output, tracer)?)));
+            return Self::find_attached(at, options, timeout, signals, (output, tracer));
         }
         let resolve = |name: &super::host_port::HostPort| name.resolve(timeout, signals);
         match (&self.connect, &self.listen, &self.packet) {
@@ -238,6 +301,36 @@ impl Target {
     }
 }
 
+impl Target {
+    fn find_attached(
+        at: &AttachTo,
+        options: &TargetOptions,
+        timeout: Duration,
+        signals: &Signals,
+        (output, tracer): (&Output, &Tracer<'_>),
+    ) -> Result<Place, Failure> {
+        let count = options.sockets.map_or(2, usize::from);
+        Ok(match at {
+            AttachTo::Reuseport { is_udp, at } => {
+                Place::Reuseport { addresses: at.resolve(timeout, signals)?, is_udp: *is_udp, count }
+            }
+            AttachTo::Fanout { interface, group } => {
+                Place::Fanout { interface: Interface::named(interface)?, group: *group, count }
+            }
+            AttachTo::Tun { steers, device: Device::Named(name) } => {
+                // A filter needs one queue; what steers has something to choose from.
+                let count = options.sockets.map_or(if *steers { 2 } else { 1 }, usize::from);
+                Place::Tun { steers: *steers, name: name.clone(), count }
+            }
+            AttachTo::Tun { steers, device: Device::Descriptor { pid, fd } } => {
+                let (owner, queue) = Owner::tun(*pid, *fd, tracer)?;
+                Place::TunForeign { steers: *steers, owner, queue, at: at.clone() }
+            }
+            _ => Place::Foreign(Box::new(Foreign::to_attach(at, options.replace, output, tracer)?)),
+        })
+    }
+}
+
 impl Place {
     /// Opens the socket, with the filter on it from the start.
     pub(crate) fn open(self, opening: &mut Opening<'_>) -> Result<Opened, Failure> {
@@ -250,6 +343,10 @@ impl Place {
             Self::Raw { protocol, is_v6, address } => opening.raw(protocol, is_v6, address),
             Self::Packet { interface, is_cooked } => opening.packet(&interface, is_cooked),
             Self::Foreign(found) => opening.foreign(*found),
+            Self::Reuseport { addresses, is_udp, count } => opening.reuseport(&addresses, is_udp, count),
+            Self::Fanout { interface, group, count } => opening.fanout(&interface, group, count),
+            Self::Tun { steers, name, count } => opening.tun_named(steers, &name, count),
+            Self::TunForeign { steers, owner, queue, at } => opening.tun_foreign(steers, owner, &queue, &at),
         }
     }
 }

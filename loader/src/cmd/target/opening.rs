@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Instant;
 
-use minibpf::explain::{self, Fd};
+use minibpf::explain::{self, Call, Fd};
 use minibpf::hook::foreign;
 use minibpf::kernel::Program;
 use minibpf::sys::SysError;
@@ -82,6 +82,17 @@ impl Opening<'_> {
             self.tracer.result(|| calls::set_option(Fd::of(socket), "SO_LOCK_FILTER", why), &result)?;
             result.map_err(|error| Failure::new(Exit::Socket, error))?;
         }
+        self.stats.enable(self.output, self.tracer)
+    }
+
+    /// A program that was attached in another way than by SO_ATTACH_BPF.
+    pub(super) fn attached(
+        &mut self,
+        call: impl FnOnce() -> Call,
+        result: &Result<(), SysError>,
+    ) -> Result<(), Failure> {
+        self.tracer.result(call, result)?;
+        result.map_err(|error| attach_failure(error, self.program))?;
         self.stats.enable(self.output, self.tracer)
     }
 

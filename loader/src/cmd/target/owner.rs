@@ -8,8 +8,8 @@ use minibpf::observe::sockets::{self, Listed, Tables};
 use minibpf::sys::{SysError, pidfd};
 use nix::errno::Errno;
 
+use super::attach_to::AttachTo;
 use super::calls;
-use super::parse::AttachTo;
 use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::trace::Tracer;
 
@@ -32,19 +32,23 @@ impl Owner {
             AttachTo::Address { pid, kind, address } => (*pid, find_address(*pid, kind, &address.to_string())?),
             AttachTo::Inherited(fd) => return Self::inherited(*fd, tracer),
             AttachTo::Activated(nth) => return Self::inherited(activated(*nth)?, tracer),
+            _ => return Err(Failure::new(Exit::Usage, format!("{at}: a socket of minibpf's own"))),
         };
-        let result = pidfd::pidfd_open(pid);
-        let number = result.as_ref().map(AsRawFd::as_raw_fd).map_err(|error| error.errno);
-        let fields = vec![("pid", Field::Number(pid as u64)), ("flags", Field::Number(0))];
-        tracer.call(|| calls::plain("pidfd_open", fields, "a descriptor for the process"), number)?;
-        let pidfd = result.map_err(|error| match error.errno {
-            Errno::ESRCH | Errno::EINVAL => no_process(pid),
-            _ => Failure::new(Exit::Socket, format!("process {pid}: {error}")),
-        })?;
-        let socket = get_fd(tracer, &pidfd, fd).map_err(|error| not_given(pid, fd, error))?;
+        let (pidfd, socket) = duplicate(pid, fd, tracer)?;
         let own = sockets::inode(std::process::id().cast_signed(), socket.as_raw_fd());
         let inode = own.ok_or_else(|| not_a_socket(&format!("descriptor {fd} of process {pid}"), &socket))?;
         Ok((Self::Process { pidfd, pid, fd, inode }, socket))
+    }
+
+    /// A tun device that a process holds.
+    pub(super) fn tun(pid: i32, fd: i32, tracer: &Tracer<'_>) -> Result<(Self, OwnedFd), Failure> {
+        let (pidfd, queue) = duplicate(pid, fd, tracer)?;
+        let link = fs::read_link(format!("/proc/self/fd/{}", queue.as_raw_fd())).unwrap_or_default();
+        if link.as_os_str() != "/dev/net/tun" {
+            let why = format!("descriptor {fd} of process {pid} is not one of /dev/net/tun: it is {}", link.display());
+            return Err(Failure::new(Exit::Socket, why));
+        }
+        Ok((Self::Process { pidfd, pid, fd, inode: 0 }, queue))
     }
 
     fn inherited(fd: i32, tracer: &Tracer<'_>) -> Result<(Self, OwnedFd), Failure> {
@@ -97,6 +101,20 @@ impl Owner {
             Self::Inherited(_) => "an inherited descriptor".to_owned(),
         }
     }
+}
+
+/// A descriptor for a process, and a duplicate of one of its own.
+fn duplicate(pid: i32, fd: i32, tracer: &Tracer<'_>) -> Result<(OwnedFd, OwnedFd), Failure> {
+    let result = pidfd::pidfd_open(pid);
+    let number = result.as_ref().map(AsRawFd::as_raw_fd).map_err(|error| error.errno);
+    let fields = vec![("pid", Field::Number(pid as u64)), ("flags", Field::Number(0))];
+    tracer.call(|| calls::plain("pidfd_open", fields, "a descriptor for the process"), number)?;
+    let pidfd = result.map_err(|error| match error.errno {
+        Errno::ESRCH | Errno::EINVAL => no_process(pid),
+        _ => Failure::new(Exit::Socket, format!("process {pid}: {error}")),
+    })?;
+    let duplicate = get_fd(tracer, &pidfd, fd).map_err(|error| not_given(pid, fd, error))?;
+    Ok((pidfd, duplicate))
 }
 
 /// The name of a process's program.

@@ -1,13 +1,8 @@
 //! AF_PACKET: opened with protocol 0, filtered, then bound to an interface.
 
-use std::os::fd::AsRawFd;
-
-use minibpf::explain::Fd;
 use minibpf::hook::packet;
-use nix::errno::Errno;
 use serde_json::json;
 
-use super::calls::{self, Address};
 use super::opening::Opening;
 use super::{Flow, Opened};
 use crate::cmd::failure::{Exit, Failure};
@@ -15,8 +10,8 @@ use crate::cmd::failure::{Exit, Failure};
 /// An interface that exists.
 #[derive(Debug, Clone)]
 pub(crate) struct Interface {
-    name: String,
-    index: u32,
+    pub(super) name: String,
+    pub(super) index: u32,
 }
 
 impl Interface {
@@ -41,16 +36,7 @@ impl Opening<'_> {
         let hook = if is_cooked { packet::COOKED } else { packet::RAW };
         let socket = self.socket(packet::kind(is_cooked), "protocol 0: it receives nothing yet")?;
         self.attach(&socket, "before bind(2): no packet passes unfiltered")?;
-        let result = packet::bind(&socket, *index);
-        let call = || calls::bind(Fd::Number(socket.as_raw_fd()), Address::interface(name), "from here on it receives");
-        self.tracer.result(call, &result)?;
-        result.map_err(|error| {
-            let failure = Failure::new(Exit::Socket, format!("{name}: {error}"));
-            match error.errno {
-                Errno::ENETDOWN => failure.hint(format!("the interface is down: ip link set {name} up")),
-                _ => failure,
-            }
-        })?;
+        self.bind_packet(&socket, interface)?;
         let facts = json!({ "interface": name, "ifindex": index, "when": "before bind" });
         let cooked = if is_cooked { ", without the link's header" } else { "" };
         Ok(Opened::new(hook, Flow::Packets, socket, format!("packets of {name}{cooked}"), facts))

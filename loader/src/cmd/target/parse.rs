@@ -1,7 +1,5 @@
 //! Targets as they are written on the command line.
 
-use std::fmt;
-use std::net::SocketAddr;
 use std::str::FromStr;
 
 use crate::cmd::host_port::HostPort;
@@ -122,61 +120,6 @@ impl RawAt {
     }
 }
 
-/// The argument of `--attach`: a socket that somebody else has opened.
-#[derive(Debug, Clone)]
-pub(crate) enum AttachTo {
-    /// Descriptor of a process.
-    Descriptor { pid: i32, fd: i32 },
-    /// A process's socket of this kind (`tcp`, `udp`) and address.
-    Address { pid: i32, kind: &'static str, address: SocketAddr },
-    /// A descriptor that minibpf was started with.
-    Inherited(i32),
-    /// The Nth of socket activation, from 0.
-    Activated(i32),
-}
-
-impl FromStr for AttachTo {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let number = |text: &str, what: &str| match text.parse::<i32>() {
-            Ok(number) if number >= 0 => Ok(number),
-            _ => Err(format!("`{text}` is no {what}")),
-        };
-        match text.split_once(':') {
-            Some(("fd", fd)) => Ok(Self::Inherited(number(fd, "descriptor")?)),
-            Some(("listen-fd", nth)) => Ok(Self::Activated(number(nth, "number of a descriptor, from 0")?)),
-            Some(("pid", rest)) => {
-                let (pid, which) = rest.split_once(':').ok_or("expected pid:PID:FD, or pid:PID:tcp:ADDR")?;
-                let pid = number(pid, "number of a process")?;
-                let kind = which.split_once(':').filter(|(kind, _)| ["tcp", "udp"].contains(kind));
-                let Some((kind, address)) = kind else {
-                    return Ok(Self::Descriptor {
-                        pid,
-                        fd: number(which, "descriptor; an address begins with tcp: or udp:")?,
-                    });
-                };
-                let address = address
-                    .parse()
-                    .map_err(|_| format!("`{address}` is no address: 127.0.0.1:80 or [::1]:80, in numbers"))?;
-                Ok(Self::Address { pid, kind: if kind == "tcp" { "tcp" } else { "udp" }, address })
-            }
-            _ => Err("expected pid:PID:FD, pid:PID:tcp:ADDR, pid:PID:udp:ADDR, fd:N or listen-fd:N".to_owned()),
-        }
-    }
-}
-
-impl fmt::Display for AttachTo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Descriptor { pid, fd } => write!(f, "pid:{pid}:{fd}"),
-            Self::Address { pid, kind, address } => write!(f, "pid:{pid}:{kind}:{address}"),
-            Self::Inherited(fd) => write!(f, "fd:{fd}"),
-            Self::Activated(nth) => write!(f, "listen-fd:{nth}"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -191,25 +134,6 @@ mod tests {
         assert!(matches!("[::]:0".parse(), Ok(ListenAt::Tcp(_))));
         assert!(matches!("raw:icmp".parse(), Ok(ListenAt::Raw(RawAt { protocol: 1, host: None }))));
         assert!(matches!("raw:58@::1".parse(), Ok(ListenAt::Raw(RawAt { protocol: 58, host: Some(_) }))));
-    }
-
-    #[test]
-    fn a_foreign_socket_is_written_as_it_is_read() {
-        for text in ["pid:12:3", "pid:12:tcp:127.0.0.1:80", "pid:12:udp:[::1]:53", "fd:0", "listen-fd:1"] {
-            assert_eq!(text.parse::<AttachTo>().unwrap().to_string(), text);
-        }
-        for text in [
-            "pid:12",
-            "pid:x:3",
-            "pid:12:",
-            "pid:12:sctp:127.0.0.1:80",
-            "pid:12:tcp:localhost:80",
-            "fd:-1",
-            "12:3",
-            "fd:",
-        ] {
-            assert!(text.parse::<AttachTo>().is_err(), "{text}");
-        }
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub(crate) struct Limits {
 }
 
 /// What went through.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone)]
 pub(crate) struct Traffic {
     pub(crate) sent: u64,
     pub(crate) received: u64,
@@ -48,6 +48,8 @@ pub(crate) struct Traffic {
     pub(crate) datagrams: u64,
     pub(crate) events: u64,
     pub(crate) drops: Option<u32>,
+    /// What each socket of a group got.
+    pub(crate) members: Vec<u64>,
     pub(crate) ended: &'static str,
 }
 
@@ -128,7 +130,8 @@ impl<'a> Pump<'a> {
                 self.warn_of_loss()?;
                 self.traffic.drops = self.endpoint.drops();
                 self.traffic.ended = reason;
-                return Ok(self.traffic);
+                self.traffic.members = self.endpoint.counts().to_vec();
+                return Ok(self.traffic.clone());
             }
         }
     }
@@ -189,7 +192,7 @@ impl<'a> Pump<'a> {
 
     fn read_socket(&mut self) -> Result<(), Failure> {
         // Packets come faster than one a round.
-        let rounds = if self.endpoint.flow() == Flow::Packets { BURST } else { 1 };
+        let rounds = if matches!(self.endpoint.flow(), Flow::Packets | Flow::Group(_)) { BURST } else { 1 };
         for _ in 0..rounds {
             if !self.sink.is_empty() || !self.peer_open || self.is_counted_out() {
                 break;
@@ -209,7 +212,7 @@ impl<'a> Pump<'a> {
         self.traffic.received += count as u64;
         self.traffic.datagrams += u64::from(self.endpoint.flow().is_datagrams());
         match self.endpoint.flow() {
-            Flow::Packets | Flow::Foreign => Ok(()),
+            Flow::Packets | Flow::Foreign | Flow::Elsewhere | Flow::Group(_) => Ok(()),
             _ => self.sink.take(self.buffer.get(..count).unwrap_or_default()),
         }
     }
@@ -244,7 +247,7 @@ impl<'a> Pump<'a> {
                 self.output.say(format_args!("connection lost: {error}"));
                 self.next_peer()
             }
-            Flow::Bound | Flow::Packets | Flow::Foreign => {
+            Flow::Bound | Flow::Packets | Flow::Foreign | Flow::Elsewhere | Flow::Group(_) => {
                 self.output.say(format_args!("socket: {error}"));
                 Ok(())
             }

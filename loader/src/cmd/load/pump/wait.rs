@@ -40,6 +40,9 @@ impl Pump<'_> {
         }
         let mut fds = vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
         fds.extend(self.rings.iter().map(|ring| PollFd::new(ring.as_fd(), PollFlags::POLLIN)));
+        let members = fds.len()..fds.len() + self.endpoint.members().len();
+        let group = self.endpoint.members().iter().map(|member| PollFd::new(member.as_fd(), PollFlags::POLLIN));
+        fds.extend(group);
         let mut add = |fd, events, wanted: bool| {
             wanted.then(|| {
                 fds.push(PollFd::new(fd, events));
@@ -62,7 +65,8 @@ impl Pump<'_> {
         }
         let any = |index: Option<usize>| index.and_then(|index| fds.get(index)?.any()).unwrap_or(false);
         let stdin = any(stdin);
-        Ok(Ready { stdin, socket: any(socket), sink: any(sink), nothing_left: drained && !stdin })
+        let socket = any(socket) || members.into_iter().any(|member| any(Some(member)));
+        Ok(Ready { stdin, socket, sink: any(sink), nothing_left: drained && !stdin })
     }
 
     /// Hands over what was received, as long as standard output takes it.
