@@ -313,6 +313,24 @@ fn a_dry_run_of_load_goes_on_to_the_socket_in_the_order_that_was_asked_for() {
 }
 
 #[test]
+fn a_dry_run_of_load_shows_the_calls_of_its_target() {
+    for (target, expected) in [
+        (["--listen", "udp:127.0.0.1:0"], &["setsockopt", "bind"][..]),
+        (["--listen", "raw:icmp"], &["setsockopt"]),
+        (["--packet", "nosuch"], &["setsockopt", "bind"]),
+        (["--attach", "pid:1:3"], &["setsockopt"]),
+        (["--attach", "reuseport:127.0.0.1:0"], &["setsockopt", "bind"]),
+        (["--attach", "fanout:nosuch:1"], &["bind", "setsockopt", "setsockopt"]),
+        (["--attach", "tun-filter:nosuch"], &["ioctl"]),
+    ] {
+        let args = ["load", &object("pass"), "--dry-run", "--json", target[0], target[1]];
+        let steps = run(args).expect(0).kind("step");
+        let calls: Vec<_> = steps.iter().map(|step| text(step, "call")).filter(|call| !call.contains("BPF_")).collect();
+        assert_eq!(calls, expected, "{target:?}");
+    }
+}
+
+#[test]
 fn a_dry_run_is_the_same_every_time() {
     for name in COMMITTED {
         let dry_run = || run(["check", &object(name), "--dry-run", "-v"]).expect(0).stdout;

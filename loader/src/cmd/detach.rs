@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::failure::{Exit, Failure};
 use super::output::Output;
-use super::target::attach_to::{AttachTo, Device};
+use super::target::attach_to::AttachTo;
 use super::target::classic::Bytecode;
+use super::target::elsewhere;
 use super::target::foreign::{Foreign, release, release_failure};
-use super::target::tun;
 use super::trace::Tracer;
 
 /// Take the filter off a socket that is open already.
@@ -29,8 +29,8 @@ pub(crate) struct Detach {
 impl Detach {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
         let tracer = Tracer::if_asked(output, self.trace);
-        if let AttachTo::Tun { steers, device } = &self.attach {
-            return self.tun(*steers, device, output, &tracer);
+        if !self.attach.is_socket() {
+            return self.elsewhere(output, &tracer);
         }
         let (found, socket) = Foreign::find(&self.attach, &tracer)?;
         // A classic filter is put back in place of an eBPF one, not where somebody else has changed things since.
@@ -49,16 +49,12 @@ impl Detach {
         }))
     }
 
-    fn tun(&self, steers: bool, device: &Device, output: &Output, tracer: &Tracer<'_>) -> Result<(), Failure> {
+    fn elsewhere(&self, output: &Output, tracer: &Tracer<'_>) -> Result<(), Failure> {
         if self.restore.is_some() {
-            return Err(Failure::new(
-                Exit::Usage,
-                "--restore is for sockets: a tun device has no classic filter to put back",
-            ));
+            return Err(Failure::new(Exit::Usage, "--restore is for sockets: there is no classic filter to put back"));
         }
-        tun::release(steers, &tun::queue_of(device, tracer)?, tracer)?;
+        let hook = elsewhere::detach(&self.attach, tracer)?.hook().name;
         output.say(format_args!("nothing is attached to {} any more", self.attach));
-        let hook = if steers { "tun-steer" } else { "tun-filter" };
         output.data(&json!({ "kind": "detached", "target": self.attach.to_string(), "hook": hook, "restored": false }))
     }
 }

@@ -14,11 +14,12 @@ use super::{Hook, SOCKET};
 /// A group of UDP or TCP sockets.
 pub const HOOK: Hook = Hook {
     name: "reuseport",
-    target: "--attach reuseport:HOST:PORT, reuseport:udp:HOST:PORT",
+    target: "--attach reuseport:HOST:PORT, reuseport:udp:HOST:PORT, reuseport:pid:PID:FD",
     call: "setsockopt(SO_ATTACH_REUSEPORT_EBPF)",
     byte0: "payload",
     returns: "index of the socket in its group; if there is none of that index, a hash decides",
     detach: "setsockopt(SO_DETACH_REUSEPORT_BPF), since 5.3",
+    privileges: "none; another process's: PTRACE_MODE_ATTACH",
     since: "4.5",
     kernel: "reuseport_select_sock(), net/core/sock_reuseport.c",
     ..SOCKET

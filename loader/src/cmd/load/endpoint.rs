@@ -31,6 +31,7 @@ pub(crate) struct Endpoint<'a> {
     socket: &'a OwnedFd,
     flow: Flow,
     foreign: Option<&'a Foreign>,
+    owner: Option<&'a Owner>,
     /// To accept with.
     listener: Option<TcpListener>,
     /// What a listener has accepted.
@@ -56,6 +57,7 @@ impl<'a> Endpoint<'a> {
             socket,
             flow,
             foreign,
+            owner: opened.owner(),
             listener,
             accepted: None,
             sender: None,
@@ -102,13 +104,12 @@ impl<'a> Endpoint<'a> {
 
     /// Whether there is anything to read. Of an inherited socket somebody else reads.
     pub(super) fn is_read(&self) -> bool {
-        self.flow != Flow::Elsewhere
-            && self.foreign.is_none_or(|foreign| matches!(foreign.owner, Owner::Process { .. }))
+        self.owner.is_none_or(|owner| matches!(owner, Owner::Process { .. }))
     }
 
     /// Whether a foreign socket's owner has closed it.
     pub(super) fn is_gone(&self) -> bool {
-        self.foreign.is_some_and(|foreign| foreign.owner.socket().is_none())
+        self.owner.is_some_and(|owner| owner.socket().is_none())
     }
 
     /// The TCP connection, if there is one.
@@ -203,8 +204,8 @@ impl<'a> Endpoint<'a> {
 
     /// Packets that the sockets have dropped.
     pub(super) fn drops(&self) -> Option<u32> {
-        if let Some(foreign) = self.foreign {
-            return counters::drops(foreign.owner.socket()?).ok();
+        if let Some(owner) = self.owner {
+            return counters::drops(owner.socket()?).ok();
         }
         if !self.members.is_empty() {
             return Some(self.members.iter().filter_map(|socket| counters::drops(socket).ok()).sum());

@@ -19,6 +19,8 @@ pub(crate) enum AttachTo {
     Activated(i32),
     /// A group of sockets that minibpf opens.
     Reuseport { is_udp: bool, at: HostPort },
+    /// The group that a process's socket is in.
+    ReuseportOf { pid: i32, fd: i32 },
     /// A group of packet sockets that minibpf opens.
     Fanout { interface: String, group: u16 },
     /// A tun device: its filter, or the program that chooses the queue.
@@ -34,6 +36,13 @@ pub(crate) enum Device {
         pid: i32,
         fd: i32,
     },
+}
+
+impl AttachTo {
+    /// Whether it is one socket, which takes its filter by SO_ATTACH_BPF.
+    pub(crate) fn is_socket(&self) -> bool {
+        matches!(self, Self::Descriptor { .. } | Self::Address { .. } | Self::Inherited(_) | Self::Activated(_))
+    }
 }
 
 fn number(text: &str, what: &str) -> Result<i32, String> {
@@ -84,6 +93,10 @@ impl FromStr for AttachTo {
             Some(("listen-fd", nth)) => Ok(Self::Activated(number(nth, "number of a descriptor, from 0")?)),
             Some(("pid", rest)) => of_process(rest),
             Some(("reuseport", rest)) => {
+                if let Some(of) = rest.strip_prefix("pid:") {
+                    let (pid, fd) = pid(of)?;
+                    return Ok(Self::ReuseportOf { pid, fd: number(fd, "descriptor")? });
+                }
                 let udp = rest.strip_prefix("udp:");
                 Ok(Self::Reuseport { is_udp: udp.is_some(), at: HostPort::to_listen(udp.unwrap_or(rest))? })
             }
@@ -108,6 +121,7 @@ impl fmt::Display for AttachTo {
             Self::Activated(nth) => write!(f, "listen-fd:{nth}"),
             Self::Reuseport { is_udp: true, at } => write!(f, "reuseport:udp:{at}"),
             Self::Reuseport { is_udp: false, at } => write!(f, "reuseport:{at}"),
+            Self::ReuseportOf { pid, fd } => write!(f, "reuseport:pid:{pid}:{fd}"),
             Self::Fanout { interface, group } => write!(f, "fanout:{interface}:{group}"),
             Self::Tun { steers, device } => {
                 f.write_str(if *steers { "tun-steer:" } else { "tun-filter:" })?;
@@ -134,6 +148,7 @@ mod tests {
             "listen-fd:1",
             "reuseport:[::1]:0",
             "reuseport:udp:localhost:53",
+            "reuseport:pid:12:3",
             "fanout:eth0:7",
             "tun-filter:tap0",
             "tun-steer:pid:12:3",

@@ -133,11 +133,8 @@ impl Opening<'_> {
             Owner::Inherited(_) => (None, None),
         };
         let facts = json!({ "target": found.at.to_string(), "pid": pid, "fd": fd, "when": "while open" });
-        let (socket, words) = match &found.owner {
-            // Watched for the process's end. The socket itself is not kept: held open here, its owner could not close it.
-            Owner::Process { pidfd, .. } => (pidfd.try_clone()?, found.words.clone()),
-            Owner::Inherited(_) => (socket, found.words.clone()),
-        };
+        // Watched for the process's end. The socket itself is not kept: held open here, its owner could not close it.
+        let (socket, words) = (found.owner.process()?, found.words.clone());
         let opened = Opened::new(found.hook, Flow::Foreign, socket, words, facts);
         Ok(Opened { foreign: Some(found), ..opened })
     }

@@ -43,10 +43,7 @@ impl Opening<'_> {
             group.push(socket);
         }
         let first = group.first().ok_or_else(no_sockets)?;
-        let result = reuseport::attach_reuseport(first, self.program);
-        let program = self.program_number();
-        let call = || option(first, "SOL_SOCKET", "SO_ATTACH_REUSEPORT_EBPF", program, "for the whole group");
-        self.attached(call, &result)?;
+        self.set_reuseport(first)?;
         let mut local = address;
         for socket in &group {
             // What port 0 becomes for the first, the others take.
@@ -63,6 +60,18 @@ impl Opening<'_> {
         let member = if is_udp { Member::Datagrams } else { Member::Connections };
         let words = format!("the group of {count} {what} sockets at {local}");
         self.group(reuseport::HOOK, member, group, (words, facts), Taken::Reuseport)
+    }
+
+    /// SO_ATTACH_REUSEPORT_EBPF.
+    pub(super) fn set_reuseport(&mut self, socket: &OwnedFd) -> Result<(), Failure> {
+        let result = reuseport::attach_reuseport(socket, self.program);
+        let program = self.program_number();
+        let call = || option(socket, "SOL_SOCKET", "SO_ATTACH_REUSEPORT_EBPF", program, "for the whole group");
+        if result.as_ref().is_err_and(|error| error.errno == Errno::EINVAL) {
+            self.tracer.result(call, &result)?;
+            return Err(Failure::new(Exit::Socket, "the socket is in no group: its owner has not set SO_REUSEPORT"));
+        }
+        self.attached(call, &result)
     }
 
     /// A PACKET_FANOUT group.
@@ -146,8 +155,12 @@ fn option(socket: &OwnedFd, level: &str, name: &str, value: i64, why: &str) -> C
 }
 
 /// SO_DETACH_REUSEPORT_BPF, with its call shown.
-pub(super) fn detach_reuseport(socket: &OwnedFd, tracer: &crate::cmd::trace::Tracer<'_>) -> Result<(), Failure> {
+pub(super) fn detach_reuseport(
+    socket: &OwnedFd,
+    tracer: &crate::cmd::trace::Tracer<'_>,
+) -> Result<Result<(), SysError>, Failure> {
     let result = reuseport::detach_reuseport(socket);
     let why = "the group goes on with the hash";
-    tracer.result(|| option(socket, "SOL_SOCKET", "SO_DETACH_REUSEPORT_BPF", 0, why), &result)
+    tracer.result(|| option(socket, "SOL_SOCKET", "SO_DETACH_REUSEPORT_BPF", 0, why), &result)?;
+    Ok(result)
 }

@@ -8,8 +8,10 @@ pub(crate) mod calls;
 pub(crate) mod classic;
 mod datagrams;
 mod dry_run;
+pub(crate) mod elsewhere;
 pub(crate) mod foreign;
 mod group;
+mod opened;
 pub(crate) mod opening;
 pub(crate) mod owner;
 mod packet;
@@ -18,22 +20,19 @@ mod tcp;
 pub(crate) mod tun;
 
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
 use std::time::Duration;
 
 use clap::Args;
-use minibpf::hook::Hook;
-use minibpf::kernel::Program;
-use nix::errno::Errno;
-use serde_json::{Value as Json, json};
 
 use super::failure::{Exit, Failure};
 use super::output::Output;
 use super::signals::Signals;
-use super::trace::{Tracer, merged};
+use super::trace::Tracer;
 use attach_to::{AttachTo, Device};
-use datagrams::SocketFile;
+use elsewhere::Elsewhere;
 use foreign::Foreign;
+use opened::Taken;
+pub(crate) use opened::{Flow, Member, Opened};
 use opening::Opening;
 use owner::Owner;
 use packet::Interface;
@@ -58,7 +57,7 @@ pub(crate) struct Target {
     /// sockets`); fd:N, an inherited descriptor; listen-fd:N, the Nth of socket activation, from 0. Byte 0 is what it is on a
     /// socket of that kind. The filter stays when minibpf is killed: the command that takes it off is printed first.
     ///
-    /// Or a group, whose program chooses the socket: reuseport:HOST:PORT, reuseport:udp:HOST:PORT, fanout:IFACE:GROUP. Or a tap
+    /// Or a group, whose program chooses the socket: reuseport:HOST:PORT, reuseport:udp:HOST:PORT, fanout:IFACE:GROUP; reuseport:pid:PID:FD is that of a process's socket. Or a tap
     /// device: tun-filter:IFACE, tun-steer:IFACE, and tun-filter:pid:PID:FD by its owner's descriptor. `minibpf explain --hooks`
     /// says what byte 0 and the return value are there
     #[arg(long, value_name = "HOOK", help_heading = "Target: exactly one")]
@@ -99,127 +98,7 @@ pub(crate) enum Place {
     Reuseport { addresses: Vec<SocketAddr>, is_udp: bool, count: usize },
     Fanout { interface: Interface, group: u16, count: usize },
     Tun { steers: bool, name: String, count: usize },
-    TunForeign { steers: bool, owner: Owner, queue: OwnedFd, at: AttachTo },
-}
-
-/// How bytes come and go through a socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flow {
-    /// A connection, which ends when the peer closes it.
-    Stream { is_tcp: bool },
-    /// One connection after the other.
-    Listener,
-    /// Datagrams from and to one peer.
-    Connected,
-    /// Datagrams from anyone; answers go to whoever sent the last one.
-    Bound,
-    /// Copies of packets, which are counted and thrown away.
-    Packets,
-    /// Somebody else reads what comes.
-    Foreign,
-    /// The same, and how they fare is not looked at.
-    Elsewhere,
-    /// Several sockets, what each gets is counted and thrown away.
-    Group(Member),
-}
-
-/// What the members of a group get.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Member {
-    Datagrams,
-    /// Each is closed as soon as it was accepted.
-    Connections,
-    /// What read(2) returns.
-    Frames,
-}
-
-/// How a program is taken off at the end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Taken {
-    /// SO_DETACH_BPF.
-    Filter,
-    Reuseport,
-    ByClosing,
-    Tun {
-        steers: bool,
-    },
-}
-
-impl Flow {
-    /// Whether standard input is sent, and what is received goes to standard output.
-    pub(crate) fn carries_streams(self) -> bool {
-        matches!(self, Self::Stream { .. } | Self::Listener | Self::Connected | Self::Bound)
-    }
-
-    /// Whether packets can be counted by reading them.
-    pub(crate) fn is_datagrams(self) -> bool {
-        matches!(self, Self::Connected | Self::Bound | Self::Packets | Self::Group(Member::Datagrams | Member::Frames))
-    }
-}
-
-/// A socket with the filter on it.
-pub(crate) struct Opened {
-    pub(crate) hook: Hook,
-    pub(crate) flow: Flow,
-    /// The socket; of another process's, the process.
-    pub(crate) socket: OwnedFd,
-    /// The sockets of a group, or the queues of a device.
-    pub(crate) members: Vec<OwnedFd>,
-    taken: Taken,
-    /// Somebody else's socket.
-    pub(crate) foreign: Option<Foreign>,
-    /// `tcp 127.0.0.1:40000 -> 127.0.0.1:80`
-    pub(crate) words: String,
-    /// The same for the `attached` line.
-    pub(crate) facts: Json,
-    #[allow(dead_code, reason = "held, so that the file goes when the socket goes")]
-    file: Option<SocketFile>,
-}
-
-impl Opened {
-    fn new(hook: Hook, flow: Flow, socket: OwnedFd, words: String, facts: Json) -> Self {
-        Self { hook, flow, socket, words, facts, members: Vec::new(), taken: Taken::Filter, foreign: None, file: None }
-    }
-
-    /// Says where the filter is, and what it finds there.
-    pub(crate) fn announce(&self, output: &Output, program: &str) -> Result<(), Failure> {
-        let Self { hook, words, facts, .. } = self;
-        output.say(format_args!("attached to {words}; byte 0 of a packet is the {}", hook.byte0));
-        let names = json!({ "kind": "attached", "program": program, "hook": hook.name });
-        output.data(&merged(merged(names, facts.clone()), json!({ "byte0": hook.byte0 })))
-    }
-}
-
-impl Opened {
-    /// Takes the filter off at the end of a load; what cannot be taken off any more is said.
-    pub(crate) fn detach(&self, output: &Output, tracer: &Tracer<'_>, program: &Program) -> Result<(), Failure> {
-        match self.taken {
-            Taken::Filter => {}
-            Taken::Reuseport => return group::detach_reuseport(&self.socket, tracer),
-            Taken::ByClosing => return Ok(()),
-            Taken::Tun { steers } => return tun::release(steers, &self.socket, tracer),
-        }
-        let Some(found) = &self.foreign else { return foreign::detach_own(&self.socket, program, tracer) };
-        let Some(socket) = found.owner.socket_again(tracer)? else {
-            output.say("the socket was closed, and the filter went with it");
-            return Ok(());
-        };
-        if found.is_locked(&socket) {
-            output.say("the filter is locked: it stays until the socket is closed");
-            return Ok(());
-        }
-        match found.release(&socket, tracer)? {
-            Err(error) if error.errno == Errno::ENOENT => {
-                output.say("somebody else has taken the filter off");
-                Ok(())
-            }
-            Err(error) => Err(foreign::release_failure(error, found.words())),
-            Ok(()) => {
-                found.say_what_stays(&socket, output);
-                Ok(())
-            }
-        }
-    }
+    Elsewhere { what: Elsewhere, owner: Owner, at: AttachTo },
 }
 
 impl Target {
@@ -235,7 +114,7 @@ impl Target {
                 AttachTo::Reuseport { is_udp: true, .. } | AttachTo::Fanout { .. } => Flow::Group(Member::Datagrams),
                 AttachTo::Reuseport { is_udp: false, .. } => Flow::Group(Member::Connections),
                 AttachTo::Tun { device: Device::Named(_), .. } => Flow::Group(Member::Frames),
-                AttachTo::Tun { .. } => Flow::Elsewhere,
+                AttachTo::Tun { .. } | AttachTo::ReuseportOf { .. } => Flow::Elsewhere,
                 _ => Flow::Foreign,
             }),
         }
@@ -322,9 +201,9 @@ impl Target {
                 let count = options.sockets.map_or(if *steers { 2 } else { 1 }, usize::from);
                 Place::Tun { steers: *steers, name: name.clone(), count }
             }
-            AttachTo::Tun { steers, device: Device::Descriptor { pid, fd } } => {
-                let (owner, queue) = Owner::tun(*pid, *fd, tracer)?;
-                Place::TunForeign { steers: *steers, owner, queue, at: at.clone() }
+            AttachTo::Tun { device: Device::Descriptor { .. }, .. } | AttachTo::ReuseportOf { .. } => {
+                let (what, owner) = elsewhere::find(at, tracer)?;
+                Place::Elsewhere { what, owner, at: at.clone() }
             }
             _ => Place::Foreign(Box::new(Foreign::to_attach(at, options.replace, output, tracer)?)),
         })
@@ -346,7 +225,7 @@ impl Place {
             Self::Reuseport { addresses, is_udp, count } => opening.reuseport(&addresses, is_udp, count),
             Self::Fanout { interface, group, count } => opening.fanout(&interface, group, count),
             Self::Tun { steers, name, count } => opening.tun_named(steers, &name, count),
-            Self::TunForeign { steers, owner, queue, at } => opening.tun_foreign(steers, owner, &queue, &at),
+            Self::Elsewhere { what, owner, at } => opening.elsewhere(what, owner, &at),
         }
     }
 }

@@ -16,10 +16,13 @@ use crate::cmd::trace::Tracer;
 /// `SD_LISTEN_FDS_START`: the first descriptor of socket activation.
 const LISTEN_FDS_START: i32 = 3;
 
+/// What a descriptor of a tun device is.
+const TUN: &str = "/dev/net/tun";
+
 /// Who has the socket.
 pub(crate) enum Owner {
     /// Another process. Its socket is not held open: it may close it when it likes.
-    Process { pidfd: OwnedFd, pid: i32, fd: i32, inode: u64 },
+    Process { pidfd: OwnedFd, pid: i32, fd: i32, inode: Option<u64> },
     /// Whoever started minibpf.
     Inherited(OwnedFd),
 }
@@ -36,19 +39,19 @@ impl Owner {
         };
         let (pidfd, socket) = duplicate(pid, fd, tracer)?;
         let own = sockets::inode(std::process::id().cast_signed(), socket.as_raw_fd());
-        let inode = own.ok_or_else(|| not_a_socket(&format!("descriptor {fd} of process {pid}"), &socket))?;
-        Ok((Self::Process { pidfd, pid, fd, inode }, socket))
+        own.ok_or_else(|| not_a_socket(&format!("descriptor {fd} of process {pid}"), &socket))?;
+        Ok((Self::Process { pidfd, pid, fd, inode: own }, socket))
     }
 
     /// A tun device that a process holds.
     pub(super) fn tun(pid: i32, fd: i32, tracer: &Tracer<'_>) -> Result<(Self, OwnedFd), Failure> {
         let (pidfd, queue) = duplicate(pid, fd, tracer)?;
         let link = fs::read_link(format!("/proc/self/fd/{}", queue.as_raw_fd())).unwrap_or_default();
-        if link.as_os_str() != "/dev/net/tun" {
+        if link.as_os_str() != TUN {
             let why = format!("descriptor {fd} of process {pid} is not one of /dev/net/tun: it is {}", link.display());
             return Err(Failure::new(Exit::Socket, why));
         }
-        Ok((Self::Process { pidfd, pid, fd, inode: 0 }, queue))
+        Ok((Self::Process { pidfd, pid, fd, inode: None }, queue))
     }
 
     fn inherited(fd: i32, tracer: &Tracer<'_>) -> Result<(Self, OwnedFd), Failure> {
@@ -78,11 +81,16 @@ impl Owner {
         Ok(socket)
     }
 
-    /// A descriptor for the socket again; `None` if its owner has closed it, or is gone.
+    /// A descriptor for it again; `None` if its owner has closed it, or is gone.
     pub(crate) fn socket(&self) -> Option<OwnedFd> {
         let (pidfd, pid, fd, inode) = match self {
             Self::Process { pidfd, pid, fd, inode } => (pidfd, *pid, *fd, *inode),
             Self::Inherited(socket) => return socket.try_clone().ok(),
+        };
+        let Some(inode) = inode else {
+            let queue = pidfd::pidfd_getfd(pidfd, fd).ok()?;
+            let link = fs::read_link(format!("/proc/self/fd/{}", queue.as_raw_fd())).ok()?;
+            return (link.as_os_str() == TUN).then_some(queue);
         };
         let numbers = sockets::descriptors(pid).unwrap_or_default();
         let holds = |number: i32| numbers.contains(&(number, inode));
@@ -92,6 +100,13 @@ impl Owner {
         // It may have become another one between the two looks.
         let now = sockets::inode(std::process::id().cast_signed(), socket.as_raw_fd());
         (now == Some(inode)).then_some(socket)
+    }
+
+    /// A descriptor that becomes readable when the owner ends; of an inherited socket there is only itself.
+    pub(super) fn process(&self) -> Result<OwnedFd, Failure> {
+        match self {
+            Self::Process { pidfd: fd, .. } | Self::Inherited(fd) => Ok(fd.try_clone()?),
+        }
     }
 
     /// `descriptor 3 of process 12 (python3)`

@@ -8,10 +8,9 @@ use minibpf::sys::SysError;
 use nix::errno::Errno;
 use serde_json::json;
 
-use super::attach_to::{AttachTo, Device};
+use super::calls;
+use super::opened::{Flow, Member, Opened, Taken};
 use super::opening::Opening;
-use super::owner::Owner;
-use super::{Flow, Member, Opened, Taken, calls};
 use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::trace::Tracer;
 
@@ -36,25 +35,7 @@ impl Opening<'_> {
         Ok(Opened { members, taken: Taken::Tun { steers }, ..opened })
     }
 
-    /// A device that another process holds: by its descriptor.
-    pub(super) fn tun_foreign(
-        &mut self,
-        steers: bool,
-        owner: Owner,
-        queue: &OwnedFd,
-        at: &AttachTo,
-    ) -> Result<Opened, Failure> {
-        let undo = format!("minibpf detach --attach {at}");
-        self.output.say(format_args!("to undo it: {undo}"));
-        self.output.data(&json!({ "kind": "undo", "command": undo }))?;
-        self.set_tun(steers, queue)?;
-        let facts = json!({ "target": at.to_string(), "when": "while open" });
-        let words = format!("tun device, {}", owner.words());
-        let opened = Opened::new(hook(steers), Flow::Elsewhere, queue.try_clone()?, words, facts);
-        Ok(Opened { taken: Taken::Tun { steers }, ..opened })
-    }
-
-    fn set_tun(&mut self, steers: bool, queue: &OwnedFd) -> Result<(), Failure> {
+    pub(super) fn set_tun(&mut self, steers: bool, queue: &OwnedFd) -> Result<(), Failure> {
         let program = self.program.as_fd();
         let result = set(steers, queue, Some(program));
         self.attached(|| set_call(steers, queue, Some(program)), &result)
@@ -79,7 +60,7 @@ fn set_call(steers: bool, queue: &OwnedFd, program: Option<BorrowedFd<'_>>) -> C
 }
 
 /// Takes the program off a device.
-pub(crate) fn release(steers: bool, queue: &OwnedFd, tracer: &Tracer<'_>) -> Result<(), Failure> {
+pub(super) fn release(steers: bool, queue: &OwnedFd, tracer: &Tracer<'_>) -> Result<(), Failure> {
     let result = set(steers, queue, None);
     tracer.result(|| set_call(steers, queue, None), &result)?;
     result.map_err(|error| Failure::new(Exit::Socket, error).hint("is the descriptor one of /dev/net/tun?"))
@@ -138,13 +119,10 @@ fn open(name: &str, flags: i16, tracer: &Tracer<'_>) -> Result<OwnedFd, Failure>
     })
 }
 
-/// Opens a device, or duplicates its owner's descriptor, to take a program off.
-pub(crate) fn queue_of(device: &Device, tracer: &Tracer<'_>) -> Result<OwnedFd, Failure> {
-    match device {
-        Device::Named(name) if !std::path::Path::new("/sys/class/net").join(name).exists() => {
-            Err(Failure::new(Exit::Socket, format!("{name}: there is no interface of this name")))
-        }
-        Device::Named(name) => open(name, flags(name, 1)?, tracer),
-        Device::Descriptor { pid, fd } => Ok(Owner::tun(*pid, *fd, tracer)?.1),
+/// Opens a device that is there, to take a program off.
+pub(super) fn open_to_detach(name: &str, tracer: &Tracer<'_>) -> Result<OwnedFd, Failure> {
+    if !std::path::Path::new("/sys/class/net").join(name).exists() {
+        return Err(Failure::new(Exit::Socket, format!("{name}: there is no interface of this name")));
     }
+    open(name, flags(name, 1)?, tracer)
 }

@@ -146,7 +146,11 @@ impl<'a> Pump<'a> {
         if self.limits.until.is_some_and(|until| Instant::now() >= until) {
             return Some("duration over");
         }
-        let reason = if self.endpoint.flow() == Flow::Foreign { "socket closed" } else { "peer closed" };
+        let reason = if matches!(self.endpoint.flow(), Flow::Foreign | Flow::Elsewhere) {
+            "socket closed"
+        } else {
+            "peer closed"
+        };
         (ready.nothing_left && !self.peer_open).then_some(reason)
     }
 
