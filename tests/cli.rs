@@ -199,7 +199,41 @@ fn a_malformed_target_is_2() {
     ] {
         fails(2, &["load", &object("pass"), "--connect", target], &["--connect", says]);
     }
-    fails(2, &["load", &object("pass")], &["--connect"]);
+    for (target, says) in [
+        ("udp:localhost", "HOST:PORT"),
+        ("unix:/x", "unixgram:PATH"),
+        ("unixgram:", "path"),
+        ("raw:nosuch", "`nosuch`"),
+        ("raw:0", "protocol 0"),
+        ("raw:255", "only sends"),
+    ] {
+        fails(2, &["load", &object("pass"), "--listen", target], &["--listen", says]);
+    }
+    fails(2, &["load", &object("pass")], &["--connect", "--listen", "--packet"]);
+}
+
+#[test]
+fn targets_and_options_that_do_not_go_together_are_2() {
+    let fails = |args: &[&str], says: &str| {
+        let object = object("pass");
+        let args: Vec<_> = ["load", object.as_str()].iter().chain(args).copied().collect();
+        fails(2, &args, &[says]);
+    };
+    fails(&["--connect", NOBODY, "--packet", "lo"], "--packet");
+    fails(&["--listen", NOBODY, "--cooked"], "--packet");
+    fails(&["--connect", "udp:127.0.0.1:9", "--after-connect"], "TCP");
+    fails(&["--listen", NOBODY, "--count", "1"], "ring buffer");
+    fails(&["--listen", NOBODY, "--replace"], "--attach");
+    fails(&["--attach", "fd:x"], "`x`");
+    fails(&["--attach", "reuseport:80"], "HOST:PORT");
+    fails(&["--attach", "fanout:lo"], "GROUP");
+    fails(&["--attach", "reuseport:127.0.0.1:0", "--lock"], "--lock");
+    fails(&["--attach", "reuseport:127.0.0.1:0", "--sockets", "0"], "--sockets");
+    fails(&["--attach", "reuseport:127.0.0.1:0", "--count", "1"], "ring buffer");
+    fails(&["--attach", "fd:3", "--sockets", "2"], "--sockets");
+    fails(&["--attach", "pid:1:tcp:localhost:80"], "in numbers");
+    fails(&["--attach", "fd:3", "--count", "1"], "ring buffer");
+    fails(&["--packet", "lo", "--output", "/dev/null"], "--output");
 }
 
 #[test]
@@ -233,7 +267,7 @@ fn a_usage_error_is_data_however_json_was_asked_for() {
 #[test]
 fn help_and_version_are_0_and_go_to_standard_output() {
     let mut asked = vec![vec!["--help"], vec!["-h"], vec!["help"], vec!["--version"], vec!["-V"]];
-    for command in ["demo", "check", "load", "explain", "doctor"] {
+    for command in ["demo", "check", "load", "explain", "doctor", "attach", "detach", "sockets"] {
         asked.extend([vec![command, "--help"], vec!["help", command]]);
     }
     for args in asked {
@@ -294,6 +328,24 @@ fn a_dry_run_of_load_goes_on_to_the_socket_in_the_order_that_was_asked_for() {
     };
     assert_eq!(calls(&[]), ["BPF_BTF_LOAD", "BPF_PROG_LOAD", "setsockopt", "connect"]);
     assert_eq!(calls(&["--after-connect"]), ["BPF_BTF_LOAD", "BPF_PROG_LOAD", "connect", "setsockopt"]);
+}
+
+#[test]
+fn a_dry_run_of_load_shows_the_calls_of_its_target() {
+    for (target, expected) in [
+        (["--listen", "udp:127.0.0.1:0"], &["setsockopt", "bind"][..]),
+        (["--listen", "raw:icmp"], &["setsockopt"]),
+        (["--packet", "nosuch"], &["setsockopt", "bind"]),
+        (["--attach", "pid:1:3"], &["setsockopt"]),
+        (["--attach", "reuseport:127.0.0.1:0"], &["setsockopt", "bind"]),
+        (["--attach", "fanout:nosuch:1"], &["bind", "setsockopt", "setsockopt"]),
+        (["--attach", "tun-filter:nosuch"], &["ioctl"]),
+    ] {
+        let args = ["load", &object("pass"), "--dry-run", "--json", target[0], target[1]];
+        let steps = run(args).expect(0).kind("step");
+        let calls: Vec<_> = steps.iter().map(|step| text(step, "call")).filter(|call| !call.contains("BPF_")).collect();
+        assert_eq!(calls, expected, "{target:?}");
+    }
 }
 
 #[test]

@@ -74,6 +74,20 @@ fn a_connection_that_times_out_leaves_nothing() {
 
 #[test]
 #[ignore = "needs CAP_BPF"]
+fn a_socket_that_cannot_be_opened_leaves_nothing() {
+    let names = Names::new('s');
+    let made = names.filter("skb->len");
+    let busy = std::net::UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let _busy = std::net::UdpSocket::bind(busy).unwrap();
+    names.fail(6, &["load", &made.path(), "--listen", &format!("udp:{busy}")]);
+    names.fail(6, &["load", &made.path(), "--listen", "203.0.113.1:0"]);
+    names.fail(6, &["load", &made.path(), "--listen", "unixgram:/no/such/directory/socket"]);
+    names.fail(6, &["load", &made.path(), "--connect", "unixgram:/no/such/directory/socket"]);
+    names.fail(6, &["load", &made.path(), "--attach", &format!("reuseport:udp:{busy}")]);
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
 fn a_reader_that_goes_away_leaves_nothing_and_no_message() {
     let names = Names::new('e');
     let made = names.filter("skb->len");

@@ -6,7 +6,9 @@ pub(crate) mod bpffs;
 pub(crate) mod bpftool;
 pub(crate) mod everybody;
 pub(crate) mod loaded;
+pub(crate) mod netns;
 pub(crate) mod objects;
+pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod server;
 

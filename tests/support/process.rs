@@ -169,6 +169,10 @@ impl Running {
         self.stdout.text()
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// As Ctrl-C would.
     pub(crate) fn interrupt(&self) {
         let pid = nix::unistd::Pid::from_raw(self.child.id().cast_signed());

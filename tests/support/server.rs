@@ -108,6 +108,10 @@ impl HttpServer {
         format!("127.0.0.1:{}", self.port)
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The answer that a plain client gets.
     pub(crate) fn answer(&self) -> Vec<u8> {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();

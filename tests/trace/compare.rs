@@ -50,6 +50,10 @@ fn field(name: &str, seen: &Node, said: &Json) {
         (Json::Number(_), seen) => said.as_i64() == Some(seen.number()),
         (Json::Null, Node::Word(word)) => word == "NULL",
         (Json::String(said), Node::Array(items)) if name == "optval" => *said == format!("[{}]", items[0].word()),
+        // A classic filter: its length, of which strace shows the instructions, too.
+        (Json::String(said), Node::Struct(fields)) if name == "optval" => {
+            fields.first().is_some_and(|(name, len)| said.starts_with(&format!("{{{name}={},", len.word())))
+        }
         (Json::String(said), seen @ Node::Array(_)) => unhex(said) == insns::encode_all(seen),
         (Json::String(said), Node::Text(bytes)) if name == "btf" => unhex(said) == *bytes,
         (Json::String(said), Node::Word(word)) if is_address(word) => said == "..." || !unhex(said).is_empty(),

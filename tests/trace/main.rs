@@ -13,6 +13,7 @@ mod support;
 
 mod compare;
 mod descriptors;
+mod hooks;
 mod insns;
 mod memory;
 mod plan;

@@ -1,6 +1,6 @@
 //! `minibpf explain`: every step of a load, before the first.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use minibpf::elf::Object;
@@ -10,6 +10,7 @@ use minibpf::plan::Plan;
 use minibpf::spec::Spec;
 
 use super::failure::{Exit, Failure};
+use super::hooks;
 use super::object::{self, PlanOptions};
 use super::output::Output;
 
@@ -17,8 +18,11 @@ use super::output::Output;
 #[derive(Args)]
 pub(crate) struct Explain {
     /// Object file from `clang --target=bpf`; - is standard input
-    #[arg(value_name = "OBJ")]
-    object: PathBuf,
+    #[arg(value_name = "OBJ", required_unless_present = "hooks")]
+    object: Option<PathBuf>,
+    /// Explain the places that take a socket filter instead: what byte 0 is there, and what the return value does
+    #[arg(long, conflicts_with = "object")]
+    hooks: bool,
     #[command(flatten)]
     plan: PlanOptions,
     /// Stop after this stage
@@ -55,12 +59,15 @@ impl From<Until> for Stage {
 
 impl Explain {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
-        let bytes = object::read(&self.object)?;
+        if self.hooks {
+            return hooks::print(output);
+        }
+        let bytes = object::read(self.object())?;
         let twin = Object::twin(&bytes).map_err(|error| self.at(error))?;
         let object = object::parse(&bytes, twin.as_deref()).map_err(|error| self.at(error))?;
         let spec = Spec::read(&object);
         // A wrong name on the command line is said before anything is explained, a useless object after what it has.
-        let (plan, no_plan) = match self.plan.plan(&self.object, &spec, false) {
+        let (plan, no_plan) = match self.plan.plan(self.object(), &spec, false) {
             Ok(plan) => (Some(plan), None),
             Err(failure) if failure.exit == Exit::Usage => return Err(failure),
             Err(failure) => (None, Some(failure)),
@@ -76,8 +83,12 @@ impl Explain {
         }
     }
 
+    fn object(&self) -> &Path {
+        self.object.as_deref().unwrap_or(Path::new("-"))
+    }
+
     fn at(&self, error: impl Into<Failure>) -> Failure {
-        error.into().at(self.object.display())
+        error.into().at(self.object().display())
     }
 
     fn print(&self, output: &Output, facts: &Facts, plan: Option<&Plan>) -> Result<(), Failure> {
@@ -109,6 +120,6 @@ impl Explain {
             [one] => one.error.clone().unwrap_or_default(),
             _ => format!("cannot link programs {}", names.join(", ")),
         };
-        Err(Failure::new(Exit::Object, message).at(self.object.display()))
+        Err(Failure::new(Exit::Object, message).at(self.object().display()))
     }
 }

@@ -19,6 +19,16 @@ impl FromStr for HostPort {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        match Self::to_listen(text)? {
+            Self { port: 0, .. } => Err("nobody can be called at port 0".to_owned()),
+            called => Ok(called),
+        }
+    }
+}
+
+impl HostPort {
+    /// One to listen at: for port 0 the kernel chooses one.
+    pub(crate) fn to_listen(text: &str) -> Result<Self, String> {
         let (host, port) = text.rsplit_once(':').ok_or("expected HOST:PORT")?;
         let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         if bare.is_none() && host.contains(':') {
@@ -29,16 +39,17 @@ impl FromStr for HostPort {
             return Err("the host is missing: HOST:PORT".to_owned());
         }
         let port = port.parse().map_err(|_| format!("`{port}` is no port: a number from 1 to 65535"))?;
-        if port == 0 {
-            return Err("nobody can be called at port 0".to_owned());
-        }
         Ok(Self { host: host.to_owned(), port })
     }
-}
 
-impl From<SocketAddr> for HostPort {
-    fn from(address: SocketAddr) -> Self {
-        Self { host: address.ip().to_string(), port: address.port() }
+    /// A host alone, where there are no ports.
+    pub(crate) fn without_port(host: &str) -> Result<Self, String> {
+        let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
+        if bare.is_empty() {
+            Err("the host is missing".to_owned())
+        } else {
+            Ok(Self { host: bare.to_owned(), port: 0 })
+        }
     }
 }
 

@@ -1,11 +1,13 @@
 //! The command line: one file a command.
 
+mod attach;
 mod check;
-mod connect;
 mod demo;
+mod detach;
 mod doctor;
 mod explain;
 mod failure;
+mod hooks;
 mod host_port;
 mod load;
 mod object;
@@ -14,7 +16,9 @@ mod output;
 mod pins;
 mod show;
 mod signals;
+mod sockets;
 mod stats;
+mod target;
 mod trace;
 
 use std::process::ExitCode;
@@ -54,6 +58,10 @@ Examples:
   minibpf load bpf-src/count.bpf.o --connect 127.0.0.1:80     filter a TCP connection and talk through it
   minibpf doctor                                              what this kernel and these privileges allow
   minibpf load bpf-src/drop.bpf.o --set longer_than=100 --connect 127.0.0.1:80 --trace
+  minibpf load bpf-src/count.bpf.o --listen udp:0.0.0.0:5353  a UDP server, filtered
+  minibpf load bpf-src/pass.bpf.o --packet lo --count 10      ten packets of an interface
+  minibpf load bpf-src/count.bpf.o --attach pid:PID:tcp:127.0.0.1:80
+                                                              a server that is running already; minibpf sockets lists all
 
 Exit status:
   0  done
@@ -72,9 +80,12 @@ Data goes to standard output; narration, progress and errors go to standard erro
 enum Command {
     Demo(demo::Demo),
     Check(check::Check),
-    Load(load::Load),
+    Load(Box<load::Load>),
     Explain(explain::Explain),
     Doctor(doctor::Doctor),
+    Attach(attach::Attach),
+    Detach(detach::Detach),
+    Sockets(sockets::Sockets),
 }
 
 /// Options of every command.
@@ -111,6 +122,9 @@ pub(crate) fn main() -> ExitCode {
         Command::Load(load) => load.run(&output),
         Command::Explain(explain) => explain.run(&output),
         Command::Doctor(doctor) => doctor.run(&output),
+        Command::Attach(attach) => attach.run(&output),
+        Command::Detach(detach) => detach.run(&output),
+        Command::Sockets(sockets) => sockets.run(&output),
     };
     match result {
         Ok(()) => Exit::Done.into(),

@@ -6,6 +6,7 @@
 
 mod btf;
 mod map;
+mod open;
 mod pin;
 mod program;
 

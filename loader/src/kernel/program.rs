@@ -14,7 +14,7 @@ use crate::sys::attr::ProgInfo;
 use crate::sys::bpf::{self, Log, Records};
 
 /// BPF_PROG_TYPE_SOCKET_FILTER.
-const SOCKET_FILTER: u32 = 1;
+pub(super) const SOCKET_FILTER: u32 = 1;
 
 /// The first log buffer, in bytes; a larger one is made when the kernel says how large.
 const FIRST_LOG: usize = 64 << 10;
@@ -36,8 +36,8 @@ pub enum LogRequest {
 /// A loaded program.
 #[derive(Debug)]
 pub struct Program {
-    name: String,
-    fd: OwnedFd,
+    pub(super) name: String,
+    pub(super) fd: OwnedFd,
 }
 
 impl AsFd for Program {

@@ -2,5 +2,6 @@
 
 pub mod maps;
 pub mod ringbuf;
+pub mod sockets;
 pub mod stall;
 pub mod stats;

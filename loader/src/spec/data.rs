@@ -3,10 +3,9 @@
 //! That is why a program can use a global at all: an instruction may hold the address of a map's value
 //! (BPF_PSEUDO_MAP_VALUE), and user space reads the same bytes through the same map.
 
-use std::collections::HashSet;
-
+use super::shared::has_shared_variable;
 use super::{MapAttr, MapOrigin, MapSpec, Place, SpecError};
-use crate::btf::{Btf, Kind, Linkage, Type};
+use crate::btf::Btf;
 use crate::elf::{Object, Section};
 
 const BPF_MAP_TYPE_ARRAY: u32 = 2;
@@ -56,13 +55,4 @@ fn is_data(name: &str) -> Option<bool> {
         _ if name.starts_with(".data") || name.starts_with(".bss") => Some(false),
         _ => None,
     }
-}
-
-fn has_shared_variable(object: &Object<'_>, section: &Section<'_>, btf: Option<&Btf<'_>>, datasec: &Kind<'_>) -> bool {
-    let (Some(btf), Kind::Datasec { vars, .. }) = (btf, datasec) else { return false };
-    let hidden: HashSet<&str> = object.hidden_in(section.index).collect();
-    vars.iter().any(|info| match btf.get(info.var) {
-        Ok(Type { name, kind: Kind::Var { linkage, .. }, .. }) => linkage != Linkage::Static && !hidden.contains(name),
-        _ => false,
-    })
 }

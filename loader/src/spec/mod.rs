@@ -10,6 +10,7 @@ mod legacy_map;
 mod map;
 mod map_def;
 mod map_values;
+mod shared;
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,12 @@ use nix::errno::Errno;
 use super::SysError;
 
 /// Calls getsockopt(2) for a struct of plain numbers; what an older kernel does not fill in stays zero.
-fn get<T: Default + Copy>(socket: BorrowedFd<'_>, level: i32, option: i32, call: &'static str) -> Result<T, SysError> {
+pub(super) fn get<T: Default + Copy>(
+    socket: BorrowedFd<'_>,
+    level: i32,
+    option: i32,
+    call: &'static str,
+) -> Result<T, SysError> {
     let mut value = MaybeUninit::new(T::default());
     let mut len = size_of::<T>() as libc::socklen_t;
     // SAFETY: the kernel writes at most `len` bytes to `value`, which has room for them.

@@ -11,11 +11,17 @@
 pub mod attr;
 pub mod bpf;
 pub mod counters;
+pub mod filter;
+pub mod group;
 pub mod map;
 pub mod map_info;
 pub mod mapping;
+pub mod pidfd;
 pub mod pin;
+pub mod prog_id;
+pub mod socket;
 pub mod sockopt;
+pub mod tun;
 pub mod vmlinux;
 
 use nix::errno::Errno;

@@ -13,7 +13,7 @@ pub const SO_ATTACH_BPF: i32 = libc::SO_ATTACH_BPF;
 pub const SO_DETACH_BPF: i32 = libc::SO_DETACH_BPF;
 
 /// Calls setsockopt(2) with an int, as all filter options are: another length is EINVAL.
-fn set_int(socket: BorrowedFd<'_>, option: i32, value: i32, call: &'static str) -> Result<(), SysError> {
+pub(super) fn set_int(socket: BorrowedFd<'_>, option: i32, value: i32, call: &'static str) -> Result<(), SysError> {
     let pointer = std::ptr::from_ref(&value).cast();
     // SAFETY: the kernel reads four bytes of `value`, which lives until the call returns.
     let ret = unsafe {

@@ -20,13 +20,12 @@ use minibpf::spec::Spec;
 use minibpf::target::Target;
 use serde_json::json;
 
-use super::connect::{Connected, Opening};
 use super::failure::{Exit, Failure};
-use super::host_port::HostPort;
 use super::output::Output;
 use super::show;
 use super::signals::Signals;
 use super::stats::Stats;
+use super::target::opening::Opening;
 use super::trace::{Live, Style, Tracer, merged};
 
 /// The built-in object, made from `bpf-src/count.bpf.c`.
@@ -56,8 +55,8 @@ impl Demo {
         let not_loaded = || Failure::new(Exit::Other, "the filter was not loaded");
         let loaded = kernel.program(program.id).ok_or_else(not_loaded)?;
         let mut stats = Stats::new(true);
-        let connected = story.connection(loaded, &mut stats)?;
-        story.traffic(&connected.stream)?;
+        let connection = story.connection(loaded, &mut stats)?;
+        story.traffic(&connection)?;
         story.counted(&kernel, &plan, loaded)
     }
 }
@@ -155,18 +154,19 @@ impl Story<'_> {
         Ok(())
     }
 
-    fn connection(&self, program: &Program, stats: &mut Stats) -> Result<Connected, Failure> {
+    fn connection(&self, program: &Program, stats: &mut Stats) -> Result<TcpStream, Failure> {
         self.title(5, "The socket: the filter is on it before connect(2)")?;
         let server = server::start()?;
-        let opening = Opening {
+        let mut opening = Opening {
             output: self.output,
             tracer: &self.tracer,
             program,
-            after_connect: false,
+            lock: false,
             deadline: Instant::now() + PATIENCE,
             signals: &Signals::catch()?,
+            stats,
         };
-        opening.open(&[server], &HostPort::from(server), stats)
+        Ok(opening.tcp_client(&[server], false)?.socket.into())
     }
 
     fn traffic(&self, stream: &TcpStream) -> Result<(), Failure> {

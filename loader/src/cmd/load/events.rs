@@ -23,14 +23,14 @@ pub(super) fn rings(kernel: &Kernel) -> Result<Vec<RingBuffer<'_>>, Failure> {
 }
 
 /// The printer of events.
-pub(super) struct Events<'a> {
+pub(crate) struct Events<'a> {
     output: &'a Output,
     btf: Option<&'a Btf<'a>>,
     started: Instant,
 }
 
 impl<'a> Events<'a> {
-    pub(super) fn new(output: &'a Output, btf: Option<&'a Btf<'a>>) -> Self {
+    pub(crate) fn new(output: &'a Output, btf: Option<&'a Btf<'a>>) -> Self {
         Self { output, btf, started: Instant::now() }
     }
 

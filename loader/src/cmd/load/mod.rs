@@ -1,8 +1,9 @@
 //! `minibpf load`: load, attach, watch. The main job, top to bottom in [`Load::run`].
 
 mod duration;
-mod events;
-mod pump;
+pub(super) mod endpoint;
+pub(super) mod events;
+pub(super) mod pump;
 mod session;
 mod sink;
 mod summary;
@@ -16,15 +17,15 @@ use minibpf::observe::ringbuf;
 use minibpf::plan::{Fate, Plan, ProgLoad, Step};
 use minibpf::verdict;
 
-use super::connect;
 use super::failure::{Exit, Failure};
-use super::host_port::HostPort;
 use super::object::{self, PlanOptions};
 use super::options::StepOptions;
 use super::output::Output;
 use super::pins;
 use super::signals::Signals;
 use super::stats::Stats;
+use super::target::opening::Opening;
+use super::target::{Target, TargetOptions};
 use super::trace::{Tracer, dry_run};
 use session::Session;
 
@@ -32,21 +33,18 @@ const BPF_MAP_TYPE_PERF_EVENT_ARRAY: u32 = 4;
 
 /// Load a socket filter, attach it, and watch what it does.
 ///
-/// With --connect, standard input is sent to the socket and what the socket receives is written to standard output, as
-/// nc does. It ends when the peer closes, a limit is reached, or Ctrl-C comes: then the filter is detached and a summary
-/// printed.
+/// With --connect and --listen, standard input is sent to the socket and what the socket receives is written to standard
+/// output, as nc does. It ends when the peer closes (a listener goes on with the next), a limit is reached, or Ctrl-C comes: then
+/// the filter is detached and a summary printed.
 #[derive(Args)]
 pub(crate) struct Load {
     /// Object file from `clang --target=bpf`
     #[arg(value_name = "OBJ")]
     object: PathBuf,
-    /// TCP client: HOST:PORT or [V6]:PORT. The filter is attached before connect(2), so no packet passes unfiltered.
-    /// Byte 0 of a packet is the TCP header
-    #[arg(long, value_name = "HOST:PORT", required = true)]
-    connect: HostPort,
-    /// Attach to the open connection instead of before connect(2)
-    #[arg(long)]
-    after_connect: bool,
+    #[command(flatten)]
+    target: Target,
+    #[command(flatten)]
+    how: TargetOptions,
     #[command(flatten)]
     plan: PlanOptions,
     #[command(flatten)]
@@ -54,7 +52,7 @@ pub(crate) struct Load {
     /// Stop after this time: 500ms, 10s, 2m
     #[arg(long, value_name = "T", value_parser = duration::parse)]
     duration: Option<Duration>,
-    /// Stop after this many events of the filter's ring buffers
+    /// Stop after this many events of the filter's ring buffers; without such, after this many datagrams or packets
     #[arg(long, value_name = "N")]
     count: Option<u64>,
     /// Give up looking up the name and connecting after this time
@@ -70,20 +68,14 @@ pub(crate) struct Load {
 
 impl Load {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
-        if self.object.as_os_str() == "-" {
-            let why = "OBJ is standard input, which --connect sends to the socket: name a file";
-            return Err(Failure::new(Exit::Usage, why));
-        }
-        if self.output.is_some() && !output.json {
-            return Err(Failure::new(Exit::Usage, "--output goes with --json; without, standard output is the file"));
-        }
+        self.check_options(output)?;
         let bytes = object::read(&self.object)?;
         object::with_plan(&self.object, &bytes, &self.plan, output, |_, plan| {
             let program = the_only_program(plan)?;
             self.check_count(plan)?;
             if self.steps.dry_run {
                 dry_run(output, plan)?;
-                return connect::dry_run(output, &self.connect, self.after_connect);
+                return self.target.dry_run(output, &self.how);
             }
             object::refuse_unresolved(plan)?;
             self.load(output, plan, program)
@@ -94,26 +86,27 @@ impl Load {
         let tracer = Tracer::if_asked(output, self.steps.trace);
         let started = Instant::now();
         let signals = Signals::catch()?;
-        let addresses = self.connect.resolve(self.timeout, &signals)?;
+        let place = self.target.find(&self.how, self.timeout, &signals, output, &tracer)?;
 
         let mut kernel = self.load_steps(output, &tracer, plan)?;
         let lost = || Failure::new(Exit::Other, format!("program `{}` was not loaded", program.name));
         let loaded = kernel.program(program.id).ok_or_else(lost)?;
 
         let mut stats = Stats::new(!self.no_stats);
-        let opening = connect::Opening {
+        let mut opening = Opening {
             output,
             tracer: &tracer,
             program: loaded,
-            after_connect: self.after_connect,
+            lock: self.how.lock,
             deadline: started + self.timeout,
             signals: &signals,
+            stats: &mut stats,
         };
-        let connected = opening.open(&addresses, &self.connect, &mut stats)?;
+        let opened = place.open(&mut opening)?;
 
         Self::warn_of_perf_events(output, plan)?;
-        let session = Session { output, tracer: &tracer, plan, program, kernel: &kernel, loaded, connected };
-        let limits = pump::Limits { until: self.duration.map(|duration| started + duration), events: self.count };
+        let session = Session { output, tracer: &tracer, plan, program, kernel: &kernel, loaded, opened };
+        let limits = pump::Limits { until: self.duration.map(|duration| started + duration), count: self.count };
         let watched = self.watch(&session, limits, &signals, &stats);
         if watched.as_ref().map_or_else(|failure| failure.exit == Exit::Done, |()| true) {
             kernel.take_pins().keep();
@@ -129,9 +122,8 @@ impl Load {
         signals: &Signals,
         stats: &Stats,
     ) -> Result<(), Failure> {
-        let shown = session.announce(self.after_connect)?;
+        let shown = session.announce()?;
         let traffic = session.watch(limits, self.output.as_deref(), signals)?;
-        session.detach()?;
         session.summary(&shown, &traffic, stats.is_on())
     }
 
@@ -172,8 +164,26 @@ impl Load {
         Ok(kernel)
     }
 
+    /// What the arguments say that cannot be meant.
+    fn check_options(&self, output: &Output) -> Result<(), Failure> {
+        self.target.check(&self.how)?;
+        let usage = |why: &str| Err(Failure::new(Exit::Usage, why));
+        let carries_streams = self.target.flow().carries_streams();
+        if self.object.as_os_str() == "-" && carries_streams {
+            return usage("OBJ is standard input, which is sent to the socket: name a file");
+        }
+        if self.output.is_some() && !carries_streams {
+            return usage("--output keeps what is received with --connect and --listen");
+        }
+        if self.output.is_some() && !output.json {
+            return usage("--output goes with --json; without, standard output is the file");
+        }
+        Ok(())
+    }
+
     fn check_count(&self, plan: &Plan) -> Result<(), Failure> {
-        if self.count.is_some() && !plan.maps().any(|map| map.attr.map_type == ringbuf::MAP_TYPE) {
+        let has_events = plan.maps().any(|map| map.attr.map_type == ringbuf::MAP_TYPE);
+        if self.count.is_some() && !has_events && !self.target.flow().is_datagrams() {
             let why = "--count counts the events of a ring buffer, and this filter has none: use --duration";
             return Err(Failure::new(Exit::Usage, why));
         }

@@ -8,7 +8,6 @@ use minibpf::explain::{Fd, map_lookup, map_next_key};
 use minibpf::kernel::Map;
 use minibpf::observe::maps::{self, Asked, Element};
 use minibpf::observe::stats::mean_ns;
-use minibpf::sys::counters;
 use nix::errno::Errno;
 use serde_json::json;
 
@@ -21,7 +20,6 @@ impl Session<'_> {
     /// Says what there is to say at the end; `counted` tells whether run statistics were on.
     pub(super) fn summary(&self, shown: &Shown, traffic: &Traffic, counted: bool) -> Result<(), Failure> {
         let info = show::ask_program(self.tracer, self.loaded, "how often it ran")?;
-        let drops = counters::drops(&self.connected.stream).ok();
         let (name, given) = (&self.program.name, self.program.insns.len());
         self.output.say(format_args!("detached: {}", traffic.ended));
         self.output.say(format_args!(
@@ -41,9 +39,16 @@ impl Session<'_> {
             None if counted => self.output.say("it never ran"),
             None => self.output.say("how often it ran is not known: run statistics were off"),
         }
-        let Traffic { sent, received, events, .. } = traffic;
+        let Traffic { sent, received, datagrams, events, drops, members, .. } = traffic;
+        for (number, count) in members.iter().enumerate() {
+            self.output.say(format_args!("socket {number} of the group got {count}"));
+        }
+        let pieces = match self.opened.flow.is_datagrams() {
+            true => format!(" in {datagrams} datagrams"),
+            false => String::new(),
+        };
         let dropped = drops.map_or_else(String::new, |drops| format!(", {drops} packets dropped"));
-        self.output.say(format_args!("{sent} bytes sent, {received} bytes received{dropped}, {events} events"));
+        self.output.say(format_args!("{sent} bytes sent, {received} bytes received{pieces}{dropped}, {events} events"));
         let btf = show::uploaded_btf(self.plan);
         for (id, map) in self.kernel.maps() {
             self.print_map(map, shown.map_id(id), btf.as_ref())?;
@@ -53,7 +58,8 @@ impl Session<'_> {
             "bytes_xlated": info.bytes_xlated, "bytes_jited": info.bytes_jited, "verified_insns": info.verified_insns,
             "ended": traffic.ended,
             "run_cnt": counted.then_some(info.run_count), "run_time_ns": counted.then_some(info.run_time_ns),
-            "mean_ns": mean, "bytes_sent": sent, "bytes_received": received, "drops": drops, "events": events,
+            "mean_ns": mean, "bytes_sent": sent, "bytes_received": received, "datagrams": self.opened.flow.is_datagrams().then_some(datagrams), "drops": drops, "events": events,
+            "members": (!members.is_empty()).then_some(members),
         }))
     }
 
