@@ -177,6 +177,12 @@ fn counting_the_events_of_a_filter_that_has_none_is_2() {
 #[test]
 fn an_object_on_standard_input_is_2_for_load_which_sends_it() {
     fails(2, &["load", "-", "--connect", NOBODY], &["standard input"]);
+    fails(2, &["load", "-", "--listen", "udp:127.0.0.1:0"], &["standard input"]);
+    // Where nothing is sent, there is nothing in the way.
+    let bytes = std::fs::read(object("pass")).unwrap();
+    for target in [["--packet", "lo"], ["--attach", "fd:3"]] {
+        run_with_input(["load", "-", "--dry-run", target[0], target[1]], &bytes).expect(0);
+    }
 }
 
 #[test]

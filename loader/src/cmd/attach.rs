@@ -113,7 +113,10 @@ impl Attach {
         let opened = place.open(&mut opening)?;
         opened.announce(output, program.name())?;
         match opened.flow {
-            Flow::Foreign | Flow::Elsewhere => Ok(()),
+            Flow::Foreign | Flow::Elsewhere => {
+                opened.keep();
+                Ok(())
+            }
             _ => watch(output, &tracer, &program, &opened, &signals),
         }
     }

@@ -1,4 +1,4 @@
-//! The kernel's edge: bpf(2), socket options, and mapped memory. The only unsafe code of the crate.
+//! The kernel's edge: bpf(2), sockets and their options, descriptors of others, mapped memory. The only unsafe code of the crate.
 //!
 //! What other modules can call is safe, and makes one system call where it makes any. Descriptors come in as [`AsFd`] and go out as
 //! [`OwnedFd`]; what the kernel reads or writes is a slice that lives as long as the call.

@@ -1,5 +1,6 @@
 //! What somebody else holds and SO_ATTACH_BPF is not for: a tun device, or an SO_REUSEPORT group, by a descriptor of a process.
 
+use std::cell::Cell;
 use std::os::fd::OwnedFd;
 
 use minibpf::hook::{Hook, reuseport};
@@ -7,7 +8,7 @@ use nix::errno::Errno;
 use serde_json::json;
 
 use super::attach_to::{AttachTo, Device};
-use super::opened::{Flow, Opened, Taken};
+use super::opened::{Flow, Opened};
 use super::opening::Opening;
 use super::owner::Owner;
 use super::{group, tun};
@@ -33,6 +34,33 @@ impl Elsewhere {
     }
 }
 
+/// A program of ours on what somebody else holds; not left there by a command that fails.
+pub(crate) struct Held {
+    what: Elsewhere,
+    pub(super) owner: Owner,
+    pub(super) is_on: Cell<bool>,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let Some(socket) = self.owner.socket().filter(|_| self.is_on.get()) else { return };
+        // There is nobody left to tell if that fails, too.
+        let _ = match self.what {
+            Elsewhere::Tun { steers } => tun::set(steers, &socket, None),
+            Elsewhere::Reuseport => reuseport::detach_reuseport(&socket),
+        };
+    }
+}
+
+impl Held {
+    /// Takes the program off at the end of a load; `false` if the owner has closed what it had.
+    pub(super) fn release(&self, tracer: &Tracer<'_>) -> Result<bool, Failure> {
+        let Some(socket) = self.owner.socket_again(tracer)? else { return Ok(false) };
+        self.is_on.set(false);
+        release(self.what, &socket, tracer).map(|()| true)
+    }
+}
+
 /// Finds what is meant.
 pub(super) fn find(at: &AttachTo, tracer: &Tracer<'_>) -> Result<(Elsewhere, Owner), Failure> {
     match at {
@@ -55,16 +83,17 @@ impl Opening<'_> {
         let undo = format!("minibpf detach --attach {at}");
         self.output.say(format_args!("to undo it: {undo}"));
         self.output.data(&json!({ "kind": "undo", "command": undo }))?;
+        let found = Held { what, owner, is_on: Cell::new(false) };
         match what {
-            Elsewhere::Tun { steers } => self.set_tun(steers, &held)?,
-            Elsewhere::Reuseport => self.set_reuseport(&held)?,
+            Elsewhere::Tun { steers } => self.set_tun(steers, &held, &found.is_on)?,
+            Elsewhere::Reuseport => self.set_reuseport(&held, &found.is_on)?,
         }
         let facts = json!({ "target": at.to_string(), "when": "while open" });
         let kind = if what == Elsewhere::Reuseport { "the group of" } else { "the tun device of" };
         // Watched for the process's end; what it holds is not held here.
-        let process = owner.process()?;
+        let process = found.owner.process()?;
         let opened = Opened::new(what.hook(), Flow::Elsewhere, process, format!("{kind} {words}"), facts);
-        Ok(Opened { elsewhere: Some(owner), taken: Taken::Elsewhere(what), ..opened })
+        Ok(Opened { elsewhere: Some(found), ..opened })
     }
 }
 

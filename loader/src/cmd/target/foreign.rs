@@ -1,6 +1,7 @@
 //! A filter on a socket that somebody else has opened. It stays there when minibpf is gone, so what undoes it is said first, and
 //! a filter that is there already is not touched unasked.
 
+use std::cell::Cell;
 use std::os::fd::OwnedFd;
 
 use minibpf::explain::{self, Call, Fd, Field};
@@ -29,6 +30,19 @@ pub(crate) struct Foreign {
     words: String,
     /// The classic filter that is to be put back.
     saved: Option<Bytecode>,
+    /// Whether a filter of ours is on it, which must not be left there by a command that fails.
+    pub(super) is_on: Cell<bool>,
+}
+
+impl Drop for Foreign {
+    fn drop(&mut self) {
+        let Some(socket) = self.owner.socket().filter(|_| self.is_on.get()) else { return };
+        // There is nobody left to tell if that fails, too.
+        let _ = match &self.saved {
+            Some(Bytecode(insns)) => foreign::restore(&socket, insns),
+            None => minibpf::hook::socket::detach(&socket),
+        };
+    }
 }
 
 impl Foreign {
@@ -37,7 +51,7 @@ impl Foreign {
         let (owner, socket) = Owner::find(at, tracer)?;
         let hook = foreign::hook_of(&socket).map_err(|error| Failure::new(Exit::Socket, format!("{at}: {error}")))?;
         let words = format!("{} socket, {}", hook.name, owner.words());
-        Ok((Self { at: at.clone(), owner, hook, words, saved: None }, socket))
+        Ok((Self { at: at.clone(), owner, hook, words, saved: None, is_on: Cell::new(false) }, socket))
     }
 
     /// Finds a socket that has no filter, or whose filter may be replaced.
@@ -47,9 +61,9 @@ impl Foreign {
         output: &Output,
         tracer: &Tracer<'_>,
     ) -> Result<Self, Failure> {
-        let (found, socket) = Self::find(at, tracer)?;
+        let (mut found, socket) = Self::find(at, tracer)?;
         let taken = |what: &str| Failure::new(Exit::Socket, format!("{at}: {} has {what} already", found.words));
-        let saved = match found.present(&socket, tracer)? {
+        found.saved = match found.present(&socket, tracer)? {
             Present::None => None,
             Present::Classic(insns) if replace => {
                 output.say(format_args!("its classic filter of {} instructions is saved", insns.len()));
@@ -68,7 +82,7 @@ impl Foreign {
                     .hint("--replace takes its place; it is lost then, for the kernel does not give it back"));
             }
         };
-        Ok(Self { saved, ..found })
+        Ok(found)
     }
 
     /// SO_GET_FILTER.
@@ -102,6 +116,7 @@ impl Foreign {
 
     /// Puts the saved classic filter back, or takes the filter off.
     pub(crate) fn release(&self, socket: &OwnedFd, tracer: &Tracer<'_>) -> Result<Result<(), SysError>, Failure> {
+        self.is_on.set(false);
         release(socket, self.saved.as_ref(), tracer)
     }
 
@@ -127,7 +142,7 @@ impl Opening<'_> {
             self.output.say(format_args!("to undo it: {undo}"));
             self.output.data(&json!({ "kind": "undo", "command": undo }))?;
         }
-        self.attach(&socket, "the process goes on with the filter")?;
+        self.attach_noting(&socket, "the process goes on with the filter", &found.is_on)?;
         let (pid, fd) = match &found.owner {
             Owner::Process { pid, fd, .. } => (Some(*pid), Some(*fd)),
             Owner::Inherited(_) => (None, None),

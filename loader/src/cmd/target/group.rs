@@ -1,5 +1,6 @@
 //! Groups of sockets that minibpf opens: the program tells which of them gets a packet.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
 
@@ -43,7 +44,7 @@ impl Opening<'_> {
             group.push(socket);
         }
         let first = group.first().ok_or_else(no_sockets)?;
-        self.set_reuseport(first)?;
+        self.set_reuseport(first, &Cell::new(false))?;
         let mut local = address;
         for socket in &group {
             // What port 0 becomes for the first, the others take.
@@ -63,8 +64,9 @@ impl Opening<'_> {
     }
 
     /// SO_ATTACH_REUSEPORT_EBPF.
-    pub(super) fn set_reuseport(&mut self, socket: &OwnedFd) -> Result<(), Failure> {
+    pub(super) fn set_reuseport(&mut self, socket: &OwnedFd, is_on: &Cell<bool>) -> Result<(), Failure> {
         let result = reuseport::attach_reuseport(socket, self.program);
+        is_on.set(result.is_ok());
         let program = self.program_number();
         let call = || option(socket, "SOL_SOCKET", "SO_ATTACH_REUSEPORT_EBPF", program, "for the whole group");
         if result.as_ref().is_err_and(|error| error.errno == Errno::EINVAL) {

@@ -8,7 +8,7 @@ use nix::errno::Errno;
 use serde_json::{Value as Json, json};
 
 use super::datagrams::SocketFile;
-use super::elsewhere::{self, Elsewhere};
+use super::elsewhere::Held;
 use super::foreign::{self, Foreign};
 use super::owner::Owner;
 use super::{group, tun};
@@ -57,8 +57,6 @@ pub(super) enum Taken {
     Tun {
         steers: bool,
     },
-    /// As whoever has it elsewhere.
-    Elsewhere(Elsewhere),
 }
 
 impl Flow {
@@ -85,7 +83,7 @@ pub(crate) struct Opened {
     /// Somebody else's socket.
     pub(crate) foreign: Option<Foreign>,
     /// Whoever has a device or a group elsewhere.
-    pub(super) elsewhere: Option<Owner>,
+    pub(super) elsewhere: Option<Held>,
     /// `tcp 127.0.0.1:40000 -> 127.0.0.1:80`
     pub(crate) words: String,
     /// The same for the `attached` line.
@@ -120,7 +118,15 @@ impl Opened {
 
     /// Whoever has the socket, if it is somebody else.
     pub(crate) fn owner(&self) -> Option<&Owner> {
-        self.foreign.as_ref().map(|found| &found.owner).or(self.elsewhere.as_ref())
+        self.foreign.as_ref().map(|found| &found.owner).or(self.elsewhere.as_ref().map(|held| &held.owner))
+    }
+
+    /// Leaves the filter where it is: from here on it is for `detach` to take it off.
+    pub(crate) fn keep(&self) {
+        let is_on = self.foreign.as_ref().map(|found| &found.is_on);
+        if let Some(is_on) = is_on.or(self.elsewhere.as_ref().map(|held| &held.is_on)) {
+            is_on.set(false);
+        }
     }
 
     /// Takes the filter off at the end of a load; what cannot be taken off any more is said.
@@ -130,13 +136,9 @@ impl Opened {
             Taken::Reuseport => return group::detach_reuseport(&self.socket, tracer).map(|_| ()),
             Taken::ByClosing => return Ok(()),
             Taken::Tun { steers } => return tun::release(steers, &self.socket, tracer),
-            Taken::Elsewhere(what) => {
-                let socket = self.elsewhere.as_ref().map(|owner| owner.socket_again(tracer)).transpose()?.flatten();
-                return match socket {
-                    Some(socket) => elsewhere::release(what, &socket, tracer),
-                    None => gone(output),
-                };
-            }
+        }
+        if let Some(held) = &self.elsewhere {
+            return if held.release(tracer)? { Ok(()) } else { gone(output) };
         }
         let Some(found) = &self.foreign else { return foreign::detach_own(&self.socket, program, tracer) };
         let Some(socket) = found.owner.socket_again(tracer)? else {

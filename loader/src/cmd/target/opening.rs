@@ -1,5 +1,6 @@
 //! What opening a socket with a filter takes, whatever its kind: socket(2), the filter, bind(2), in this order.
 
+use std::cell::Cell;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::Instant;
@@ -72,7 +73,13 @@ impl Opening<'_> {
 
     /// Attaches the program and shows the call; locks it there, if that was asked for.
     pub(super) fn attach(&mut self, socket: &OwnedFd, why: &str) -> Result<(), Failure> {
+        self.attach_noting(socket, why, &Cell::new(false))
+    }
+
+    /// The same, and notes whether the program is there, which it may be though something fails later.
+    pub(super) fn attach_noting(&mut self, socket: &OwnedFd, why: &str, is_on: &Cell<bool>) -> Result<(), Failure> {
         let result = self.program.attach(socket);
+        is_on.set(result.is_ok());
         let call = || explain::attach(Fd::of(socket), &Fd::of(self.program), why);
         self.tracer.result(call, &result)?;
         result.map_err(|error| attach_failure(error, self.program))?;

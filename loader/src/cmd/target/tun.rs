@@ -1,5 +1,6 @@
 //! tun and tap devices: a filter on what the machine sends into one, or a program that chooses the queue.
 
+use std::cell::Cell;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use minibpf::explain::{Call, Fd, Field};
@@ -26,7 +27,7 @@ impl Opening<'_> {
         let members = (0..queues).map(|_| open(name, flags, self.tracer)).collect::<Result<Vec<_>, _>>()?;
         let first =
             members.first().ok_or_else(|| Failure::new(Exit::Usage, "--sockets: there is at least one queue"))?;
-        self.set_tun(steers, first)?;
+        self.set_tun(steers, first, &Cell::new(false))?;
         let socket = first.try_clone()?;
         let byte0 = if flags & IFF_TAP != 0 { hook(steers).byte0 } else { "IP header" };
         let facts = json!({ "interface": name, "queues": queues, "when": "while open" });
@@ -35,15 +36,16 @@ impl Opening<'_> {
         Ok(Opened { members, taken: Taken::Tun { steers }, ..opened })
     }
 
-    pub(super) fn set_tun(&mut self, steers: bool, queue: &OwnedFd) -> Result<(), Failure> {
+    pub(super) fn set_tun(&mut self, steers: bool, queue: &OwnedFd, is_on: &Cell<bool>) -> Result<(), Failure> {
         let program = self.program.as_fd();
         let result = set(steers, queue, Some(program));
+        is_on.set(result.is_ok());
         self.attached(|| set_call(steers, queue, Some(program)), &result)
     }
 }
 
 /// TUNSETFILTEREBPF or TUNSETSTEERINGEBPF.
-fn set(steers: bool, queue: &OwnedFd, program: Option<BorrowedFd<'_>>) -> Result<(), SysError> {
+pub(super) fn set(steers: bool, queue: &OwnedFd, program: Option<BorrowedFd<'_>>) -> Result<(), SysError> {
     if steers { tun::set_steering(queue, program) } else { tun::set_filter(queue, program) }
 }
 
