@@ -48,6 +48,16 @@ pub struct HoleFacts {
 /// What is said of a hole that holds the right number already.
 const SAME: &str = "not noticed: the bytes are the same";
 
+/// What the kernel would say of this one.
+fn left_open(patch: &Patch, kind: HoleKind, is_same: bool) -> String {
+    match patch.kind {
+        // Nobody knows yet whether the bytes will be the same.
+        PatchKind::Unresolved(_) => kind.left_open(),
+        _ if is_same => SAME.to_owned(),
+        _ => kind.left_open(),
+    }
+}
+
 /// All holes of a program.
 pub(super) fn all(spec: &Spec<'_>, plan: &Plan, headers: &[Header], program: &ProgLoad) -> Vec<HoleFacts> {
     let resolved = program.resolve(|_| 0);
@@ -65,7 +75,7 @@ pub(super) fn all(spec: &Spec<'_>, plan: &Plan, headers: &[Header], program: &Pr
             text_after: instruction(&resolved, patch, &text.becomes),
             symbol: text.symbol,
             hole: kind.name,
-            left_open: if text.before == text.after { SAME.to_owned() } else { kind.left_open() },
+            left_open: left_open(patch, kind, text.before == text.after),
             becomes: text.becomes,
             before: text.before,
             after: text.after,
@@ -98,6 +108,11 @@ fn describe(plan: &Plan, patch: &Patch) -> (HoleKind, String) {
         }
         PatchKind::Call { callee } => (unpatched::CALL, format!("src = 1 (BPF_PSEUDO_CALL), {}", slots_to(callee))),
         PatchKind::Func { callee } => (unpatched::FUNC, format!("src = 4 (BPF_PSEUDO_FUNC), {}", slots_to(callee))),
+        // CO-RE makes no calls, but to mark what the target does not have.
+        PatchKind::Core { first, .. } if first.code == Insn::CALL => {
+            let fills = "a helper number that is nobody's: the target does not have it".to_owned();
+            (unpatched::CORE, fills)
+        }
         PatchKind::Core { .. } => (unpatched::CORE, "the number of the target's types".to_owned()),
         PatchKind::Extern(external) => of_kernel(external),
         PatchKind::Unresolved(needs) => (unpatched::CORE, format!("nothing yet: needs {}", needs.text())),
