@@ -1,5 +1,7 @@
 //! `--set VAR=VALUE`: a global gets another value before the load, in the C type that its BTF gives it.
 
+use std::collections::BTreeSet;
+
 use thiserror::Error;
 
 use crate::btf::{Btf, Kind};
@@ -24,6 +26,12 @@ pub enum SetError {
         name: String,
         /// Its section.
         section: String,
+    },
+    /// Two values for one variable.
+    #[error("`{name}` is set twice")]
+    Twice {
+        /// The variable.
+        name: String,
     },
     /// The value does not fit.
     #[error("`{name}` cannot be `{value}`: {problem}")]
@@ -57,6 +65,10 @@ struct Value {
 impl Values {
     /// Looks the variables up and encodes their values.
     pub(super) fn parse(spec: &Spec<'_>, set: &[(String, String)]) -> Result<Self, SetError> {
+        let mut names = BTreeSet::new();
+        if let Some((name, _)) = set.iter().find(|(name, _)| !names.insert(name)) {
+            return Err(SetError::Twice { name: name.clone() });
+        }
         set.iter().map(|(name, value)| parse_one(spec, name, value)).collect::<Result<_, _>>().map(Self)
     }
 
@@ -157,6 +169,9 @@ fn encode(btf: &Btf<'_>, ty: u32, value: &str) -> Result<Vec<u8>, String> {
 fn parse_number(text: &str) -> Result<i128, String> {
     let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
     let (radix, digits) = digits.strip_prefix("0x").map_or((10, digits), |hex| (16, hex));
+    if radix == 10 && digits.len() > 1 && digits.starts_with('0') {
+        return Err("a number that begins with 0 is octal in C; write it in decimal or as 0x…".to_owned());
+    }
     // `from_str_radix` would take a sign of its own.
     let number = u64::from_str_radix(digits, radix).ok().filter(|_| !digits.starts_with('+'));
     number.map(|number| sign * i128::from(number)).ok_or_else(|| "expected a number (decimal or 0x…)".to_owned())

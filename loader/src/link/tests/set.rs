@@ -76,6 +76,23 @@ fn what_is_no_number_is_refused() {
 }
 
 #[test]
+fn what_c_reads_as_octal_is_refused_rather_than_read_as_decimal() {
+    let why = "a number that begins with 0 is octal in C; write it in decimal or as 0x…";
+    assert_eq!(set(|types| types.int("u32", 4, 0), 4, "010"), problem("010", why));
+    assert_eq!(set(|types| types.int("u32", 4, 0), 4, "0"), Ok(vec![0; 4]));
+}
+
+#[test]
+fn a_variable_is_set_once() {
+    let twice =
+        Options { set: vec![("x".to_owned(), "1".to_owned()), ("x".to_owned(), "2".to_owned())], ..Options::default() };
+    let mut elf = Elf::new();
+    elf.program("socket", "filter", EXIT);
+    let error = plan_with(&elf.build(), &twice, &Target::none()).unwrap_err();
+    assert_eq!(error.to_string(), "`x` is set twice");
+}
+
+#[test]
 fn a_sign_is_written_once() {
     for value in ["--1", "0x-1", "+-1", "-+1", "0x+1", "+1"] {
         let expected = problem(value, "expected a number (decimal or 0x…)");
