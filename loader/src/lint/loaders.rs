@@ -47,14 +47,16 @@ impl LoadsIn {
     }
 }
 
-/// What is known against each socket filter of the object, or against the object as a whole.
+/// What is known against each socket filter of the object, or against the object as a whole. Of a program that cannot be linked
+/// nothing is said: what is wrong with it is wrong for other loaders too, or not, each in its own way.
 pub fn loads_in_others(spec: &Spec<'_>, plan: &Plan) -> Vec<LoadsIn> {
     let object = Whole::of(spec);
     let loaded = |program: &ProgramPlan| match program.fate {
         Fate::Load(id) | Fate::Sibling(id) => plan.prog_loads().find(|load| load.id == id),
         Fate::Skip | Fate::Unlinkable(_) => None,
     };
-    plan.programs.iter().map(|program| object.loads_in(spec, program, loaded(program))).collect()
+    let linked = plan.programs.iter().filter(|program| !matches!(program.fate, Fate::Unlinkable(_)));
+    linked.map(|program| object.loads_in(spec, program, loaded(program))).collect()
 }
 
 /// What is the same for all programs, collected once.

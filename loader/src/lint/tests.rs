@@ -1,7 +1,8 @@
 use super::*;
 use crate::elf::Object;
 use crate::insn::Insn;
-use crate::testing::{EXIT, Elf, OBJECTS, R0};
+use crate::plan::Fate;
+use crate::testing::{EXIT, Elf, LDDW, OBJECTS, R_BPF_64_64, R0};
 
 /// `r0 = *(u32 *)(r1 + off)`.
 fn load(off: u8) -> Vec<u8> {
@@ -186,6 +187,20 @@ fn only_the_plain_section_name_is_known_to_all_loaders() {
     assert_eq!(loads("?socket"), [true, true, false]);
     assert_eq!(loads("socket/web"), [false, true, true]);
     assert_eq!(loads("socket1"), [false, true, false]);
+}
+
+#[test]
+fn of_a_program_that_cannot_be_linked_nothing_is_promised() {
+    let mut elf = Elf::new();
+    let code = elf.program("socket", "filter", &[LDDW, EXIT].concat());
+    let missing = elf.undefined("nowhere", false);
+    elf.reloc(code, 0, R_BPF_64_64, missing);
+    let bytes = elf.build();
+    let object = Object::parse(&bytes).unwrap();
+    let spec = Spec::read(&object);
+    let plan = Plan::new(&spec, &Default::default(), &Default::default()).expect("there is a program");
+    assert!(matches!(plan.programs[0].fate, Fate::Unlinkable(_)));
+    assert_eq!(loads_in_others(&spec, &plan), []);
 }
 
 #[test]
