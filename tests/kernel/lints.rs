@@ -13,7 +13,8 @@ use minibpf::target::Target;
 
 use crate::support::bpffs::Bpffs;
 use crate::support::objects::{compile, keeping, object};
-use crate::support::process::run;
+use crate::support::process::{run, run_with_input};
+use crate::support::server::answering;
 use crate::support::{Json, text};
 
 /// Loads `pass` with other instructions and another licence. Returns the rules met, and what the verifier says.
@@ -167,4 +168,14 @@ fn a_filter_that_is_too_large_for_a_socket_loads_and_cannot_be_attached_as_was_s
     assert_eq!(found(&ran.kind("lint")), [("large", "too-large")]);
     let ran = run(["load", &made.path(), "--connect", "127.0.0.1:9"]).expect(6);
     assert!(ran.stderr.contains("ENOMEM") && ran.stderr.contains("net.core.optmem_max"), "{}", ran.stderr);
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn load_warns_of_what_the_kernel_took_and_will_not_do_as_meant() {
+    let made = compile("SEC(\"socket\") int keep(struct __sk_buff *skb) { return 1; }");
+    let server = answering("127.0.0.1", b"answer");
+    let args = ["load", &made.path(), "--connect", &server.target(), "--duration", "300ms", "--json"];
+    let lint = run_with_input(args, b"").expect(0).only("lint");
+    assert_eq!((text(&lint, "id"), text(&lint, "program")), ("short-return", "keep"));
 }

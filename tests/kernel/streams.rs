@@ -51,6 +51,15 @@ fn a_peer_that_closes_ends_the_load_though_standard_input_stays_open() {
 
 #[test]
 #[ignore = "needs CAP_BPF"]
+fn a_connection_that_breaks_off_is_told_from_one_that_ends() {
+    // What is closed with bytes unread is reset.
+    let server = serve("127.0.0.1", |stream| stream.peek(&mut [0]));
+    let ran = run_with_input(["load", &object("pass"), "--connect", &server.target(), "--json"], &pattern()).expect(0);
+    assert_eq!(ran.summary()["ended"], "connection lost");
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
 fn what_was_received_is_delivered_though_a_limit_ends_the_load() {
     let server = answering("127.0.0.1", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
     let ran =

@@ -12,7 +12,11 @@ pub(super) fn parse(text: &str) -> Result<Duration, String> {
         _ => return Err("expected a number with ms, s or m".to_owned()),
     };
     let number: f64 = number.parse().map_err(|_| "expected a number with ms, s or m".to_owned())?;
-    Duration::try_from_secs_f64(number * seconds).map_err(|_| "too long".to_owned())
+    match Duration::try_from_secs_f64(number * seconds) {
+        Ok(Duration::ZERO) => Err("expected more than no time".to_owned()),
+        Ok(duration) => Ok(duration),
+        Err(_) => Err("too long".to_owned()),
+    }
 }
 
 #[cfg(test)]
@@ -24,7 +28,7 @@ mod tests {
         assert_eq!(parse("500ms"), Ok(Duration::from_millis(500)));
         assert_eq!(parse("1.5s"), Ok(Duration::from_millis(1500)));
         assert_eq!(parse("2m"), Ok(Duration::from_secs(120)));
-        for wrong in ["", "5", "s", "5h", "-1s", "1e9m", "99999999999999999999999m"] {
+        for wrong in ["", "5", "s", "5h", "0s", "-1s", "1e9m", "99999999999999999999999m"] {
             assert!(parse(wrong).is_err(), "{wrong}");
         }
     }

@@ -53,7 +53,7 @@ pub(crate) struct Load {
     #[arg(long, value_name = "T", value_parser = duration::parse)]
     duration: Option<Duration>,
     /// Stop after this many events of the filter's ring buffers; without such, after this many datagrams or packets
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// Give up looking up the name and connecting after this time
     #[arg(long, value_name = "T", value_parser = duration::parse, default_value = "5s")]
@@ -70,25 +70,35 @@ impl Load {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
         self.check_options(output)?;
         let bytes = object::read(&self.object)?;
-        object::with_plan(&self.object, &bytes, &self.plan, output, |_, plan| {
+        object::with_plan(&self.object, &bytes, &self.plan, output, |spec, plan| {
             let program = the_only_program(plan)?;
             self.check_count(plan)?;
+            let warn_of_lints = || object::warn_of_lints(output, None, spec, plan);
             if self.steps.dry_run {
+                warn_of_lints()?;
                 dry_run(output, plan)?;
                 return self.target.dry_run(output, &self.how);
             }
             object::refuse_unresolved(plan)?;
-            self.load(output, plan, program)
+            self.load(output, plan, program, warn_of_lints)
         })
     }
 
-    fn load(&self, output: &Output, plan: &Plan, program: &ProgLoad) -> Result<(), Failure> {
+    fn load(
+        &self,
+        output: &Output,
+        plan: &Plan,
+        program: &ProgLoad,
+        warn_of_lints: impl FnOnce() -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         let tracer = Tracer::if_asked(output, self.steps.trace);
         let started = Instant::now();
         let signals = Signals::catch()?;
         let place = self.target.find(&self.how, self.timeout, &signals, output, &tracer)?;
 
         let mut kernel = self.load_steps(output, &tracer, plan)?;
+        // What the verifier had refused for a lint was explained by its refusal.
+        warn_of_lints()?;
         let lost = || Failure::new(Exit::Other, format!("program `{}` was not loaded", program.name));
         let loaded = kernel.program(program.id).ok_or_else(lost)?;
 

@@ -47,7 +47,7 @@ impl Session<'_> {
             true => format!(" in {datagrams} datagrams"),
             false => String::new(),
         };
-        let dropped = drops.map_or_else(String::new, |drops| format!(", {drops} packets dropped"));
+        let dropped = drops.map_or_else(String::new, |drops| format!(", {drops} packets dropped by the socket"));
         self.output.say(format_args!("{sent} bytes sent, {received} bytes received{pieces}{dropped}, {events} events"));
         let btf = show::uploaded_btf(self.plan);
         for (id, map) in self.kernel.maps() {

@@ -64,6 +64,8 @@ pub(crate) struct Pump<'a> {
     to_socket: Vec<u8>,
     stdin_open: bool,
     peer_open: bool,
+    /// The connection did not end, it broke off.
+    is_lost: bool,
     stall: Option<StallWatch>,
     /// What a listener had dropped when it was last without a connection.
     drops_when_idle: Option<u32>,
@@ -93,6 +95,7 @@ impl<'a> Pump<'a> {
             stdin_open: endpoint.flow().carries_streams(),
             endpoint,
             peer_open: true,
+            is_lost: false,
             stall: Some(StallWatch::default()),
             buffer: vec![0; LARGEST],
             drops_when_idle: None,
@@ -146,10 +149,10 @@ impl<'a> Pump<'a> {
         if self.limits.until.is_some_and(|until| Instant::now() >= until) {
             return Some("duration over");
         }
-        let reason = if matches!(self.endpoint.flow(), Flow::Foreign | Flow::Elsewhere) {
-            "socket closed"
-        } else {
-            "peer closed"
+        let reason = match self.endpoint.flow() {
+            Flow::Foreign | Flow::Elsewhere => "socket closed",
+            _ if self.is_lost => "connection lost",
+            _ => "peer closed",
         };
         (ready.nothing_left && !self.peer_open).then_some(reason)
     }
@@ -243,6 +246,7 @@ impl<'a> Pump<'a> {
         match self.endpoint.flow() {
             Flow::Stream { .. } | Flow::Connected => {
                 self.output.say(format_args!("connection lost: {error}"));
+                self.is_lost = true;
                 self.peer_open = false;
                 self.stdin_open = false;
                 Ok(())
