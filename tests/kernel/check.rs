@@ -185,6 +185,45 @@ fn of_several_objects_one_that_cannot_be_read_does_not_spoil_the_others() {
     let ran = run(["check", &object("pass"), &broken.path(), &object("drop"), "--json"]).expect(3);
     let names: Vec<_> = ran.kind("program").iter().map(|line| text(line, "name").to_owned()).collect();
     assert_eq!(names, ["pass", "drop"]);
+    let unreadable = ran.only("object");
+    assert_eq!((text(&unreadable, "obj"), text(&unreadable, "verdict")), (broken.path().as_str(), "unreadable"));
+    assert!(text(&unreadable, "error").contains("not an ELF file"));
     assert!(text(&ran.only("error"), "message").contains("not an ELF file"));
     assert!(run(["check", &object("pass"), &broken.path()]).text().contains("unreadable: "));
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn every_object_that_fails_is_named_at_the_end_and_the_weightiest_decides() {
+    let (unreadable, refused) = (Made::of(b"no object"), object("broken/null-check"));
+    let ran = run(["check", &unreadable.path(), &object("pass"), &refused, "--json"]).expect(5);
+    let message = text(&ran.only("error"), "message").to_owned();
+    assert!(message.starts_with(&format!("the kernel refused program `null_check` of {refused}; ")), "{message}");
+    assert!(message.contains(&format!("{}: not an ELF file", unreadable.path())), "{message}");
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn a_map_that_the_kernel_refuses_comes_with_what_its_errno_means() {
+    let source = "struct { __uint(type, 1); __type(key, int); __type(value, int); } nothing SEC(\".maps\");
+        SEC(\"socket\") int filter(struct __sk_buff *skb) { int key = 0; return bpf_map_lookup_elem(&nothing, &key) ? 0 : skb->len; }";
+    let made = compile(source);
+    let ran = run(["check", &made.path(), "--json"]).expect(5).only("program");
+    assert_eq!(
+        (text(&ran, "errno"), text(&ran, "hint")),
+        ("EINVAL", "a size, count, flag or type that this kernel does not allow")
+    );
+}
+
+#[test]
+fn standard_input_is_read_once() {
+    let ran = run(["check", "-", "-"]).expect(2);
+    assert!(ran.stderr.contains("give - once"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_limit_of_nothing_is_a_usage_error() {
+    for limit in ["--count=0", "--duration=0s", "--timeout=0ms"] {
+        run(["load", &object("count"), "--connect", "127.0.0.1:9", limit]).expect(2);
+    }
 }

@@ -45,6 +45,9 @@ struct Tally {
 
 impl Check {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
+        if self.objects.iter().filter(|path| *path == Path::new("-")).count() > 1 {
+            return Err(Failure::new(Exit::Usage, "standard input can be read only once: give - once"));
+        }
         let mut tally = Tally::default();
         for path in &self.objects {
             if self.objects.len() > 1 {
@@ -55,26 +58,24 @@ impl Check {
                 // One object that cannot be read does not spoil the others.
                 Err(failure) if failure.exit == Exit::Object && self.objects.len() > 1 => {
                     output.text(format_args!("unreadable: {}", failure.message))?;
+                    let obj = path.display().to_string();
+                    output.data(
+                        &json!({ "kind": "object", "obj": obj, "verdict": "unreadable", "error": failure.message }),
+                    )?;
                     tally.unreadable.push(failure);
                 }
                 other => other?,
             }
         }
-        let count = |names: &[String]| {
-            if names.len() == 1 { "program".to_owned() } else { format!("{} programs", names.len()) }
-        };
-        if !tally.rejected.is_empty() {
-            let what = format!("the kernel refused {} {}", count(&tally.rejected), tally.rejected.join(", "));
-            return Err(Failure::new(Exit::Refused, what));
+        match tally.failure() {
+            None => tally.pins.into_iter().for_each(Pins::keep),
+            Some(failure) => {
+                if tally.pins.iter().any(|pins| !pins.is_empty()) {
+                    output.say("nothing stays pinned");
+                }
+                return Err(failure);
+            }
         }
-        if !tally.unlinkable.is_empty() {
-            let what = format!("cannot link {} {}", count(&tally.unlinkable), tally.unlinkable.join(", "));
-            return Err(Failure::new(Exit::Object, what));
-        }
-        if let Some(first) = tally.unreadable.into_iter().next() {
-            return Err(first);
-        }
-        tally.pins.into_iter().for_each(Pins::keep);
         Ok(())
     }
 
@@ -94,6 +95,25 @@ impl Check {
 }
 
 impl Tally {
+    /// What the check ends with, if not well: the weightiest decides the exit code, and nothing is left unsaid.
+    fn failure(&self) -> Option<Failure> {
+        let names = |names: &[String]| match names {
+            [one] => format!("program {one}"),
+            names => format!("{} programs {}", names.len(), names.join(", ")),
+        };
+        let mut failures = Vec::new();
+        if !self.rejected.is_empty() {
+            failures.push(Failure::new(Exit::Refused, format!("the kernel refused {}", names(&self.rejected))));
+        }
+        if !self.unlinkable.is_empty() {
+            failures.push(Failure::new(Exit::Object, format!("cannot link {}", names(&self.unlinkable))));
+        }
+        failures.extend(self.unreadable.iter().cloned());
+        let messages: Vec<_> = failures.iter().map(|failure| failure.message.clone()).collect();
+        let first = failures.into_iter().next()?;
+        Some(Failure { message: messages.join("; "), ..first })
+    }
+
     /// Without the kernel nothing can be rejected.
     fn unlinkable_only(&mut self, plan: &Plan) -> Result<(), Failure> {
         for program in &plan.programs {
@@ -138,13 +158,13 @@ impl Checker<'_> {
             match &program.fate {
                 Fate::Skip => self.skipped(program)?,
                 Fate::Unlinkable(error) => {
-                    tally.unlinkable.push(format!("`{}`", program.name));
+                    tally.unlinkable.push(self.named(program));
                     self.output.text(format_args!("{}: unlinkable: {error}", program.name))?;
                     self.print(program, "unlinkable", json!({ "error": error.to_string() }))?;
                 }
                 Fate::Load(id) | Fate::Sibling(id) => match answers.refused.get(id) {
                     Some(error) => {
-                        tally.rejected.push(format!("`{}`", program.name));
+                        tally.rejected.push(self.named(program));
                         self.rejected(program, *id, error)?;
                     }
                     None => self.loaded(&tracer, program, *id, &answers)?,
@@ -180,7 +200,7 @@ impl Checker<'_> {
                 return Err(pins::failure(pin, error).at(self.path.display()));
             }
             if error.source.errno == Errno::EPERM {
-                return Err(Failure::of_step(step, error));
+                return Err(Failure::of_step(step, error).at(self.path.display()));
             }
             match step {
                 Step::MapCreate(map) => drop(answers.refused_maps.insert(map.id, error)),
@@ -193,6 +213,12 @@ impl Checker<'_> {
             }
         }
         Ok(answers)
+    }
+
+    /// A program, and of several objects whose.
+    fn named(&self, program: &ProgramPlan) -> String {
+        let of = if self.check.objects.len() > 1 { format!(" of {}", self.path.display()) } else { String::new() };
+        format!("`{}`{of}", program.name)
     }
 
     fn has_unlinkable(&self) -> bool {
@@ -219,6 +245,10 @@ impl Checker<'_> {
         let errno = errno_name(error.source.errno);
         let plan = self.prog_load(id);
         let explanation = plan.zip(error.log.as_ref()).map(|(program, log)| verdict::explain(self.plan, program, log));
+        let hint = match &explanation {
+            None => Failure::from(error.clone()).hint,
+            Some(_) => None,
+        };
         let mut reason =
             explanation.as_ref().map_or_else(|| error.to_string(), |explanation| explanation.reason.clone());
         if let Some(Reason { why, hint }) = target::privileges().explain_rejection(&reason) {
@@ -231,6 +261,9 @@ impl Checker<'_> {
         for line in explanation.iter().flat_map(show::explanation) {
             self.output.text(format_args!("\t{line}"))?;
         }
+        if let Some(hint) = &hint {
+            self.output.text(format_args!("\thint    {hint}"))?;
+        }
         let log = match &error.log {
             Some(log) if self.check.steps.raw_log => Some(log),
             _ => explanation.as_ref().map(|explanation| &explanation.decisive),
@@ -238,6 +271,7 @@ impl Checker<'_> {
         let insns = plan.map(|program| program.insns.len());
         let more = json!({
             "errno": errno, "error": error.to_string(), "log": log, "insns": insns, "explanation": explanation,
+            "hint": hint,
         });
         self.print(program, "rejected", more)
     }

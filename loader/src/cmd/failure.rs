@@ -36,7 +36,7 @@ impl From<Exit> for ExitCode {
 }
 
 /// A command that failed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Failure {
     pub(crate) exit: Exit,
     pub(crate) message: String,

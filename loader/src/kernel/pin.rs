@@ -33,6 +33,11 @@ impl Pins {
     pub fn keep(mut self) {
         self.made.clear();
     }
+
+    /// Whether nothing was pinned.
+    pub fn is_empty(&self) -> bool {
+        !self.made.iter().any(|made| matches!(made, Made::Pin(_)))
+    }
 }
 
 impl Drop for Pins {
