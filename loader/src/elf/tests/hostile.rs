@@ -1,6 +1,8 @@
-//! Broken files: whatever the bytes, reading, linking and planning end with a value or an error, never a panic.
+//! Broken files: whatever the bytes, reading, linking, planning and explaining end with a value or an error, never a panic.
 
 use crate::elf::Object;
+use crate::explain::facts::{Facts, Readings, Stage};
+use crate::explain::page::{Look, page};
 use crate::link::Options;
 use crate::plan::Plan;
 use crate::spec::Spec;
@@ -32,6 +34,17 @@ fn read_link_and_plan(bytes: &[u8]) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Everything that `explain` says, as text and as JSON.
+fn explain(bytes: &[u8]) {
+    let Ok(object) = Object::parse(bytes) else { return };
+    let spec = &Spec::read(&object);
+    let plan = &Plan::new(spec, &Options::default(), &Target::none()).ok();
+    let plan = plan.as_ref();
+    let facts = Facts::of(&Readings { bytes, spec, plan, extra_section: Some(".text"), limits: Default::default() });
+    facts.json(Stage::Plan, true);
+    page(&facts, Stage::Plan, &Look { width: Some(60), lessons: true, full: true, bytes: true });
 }
 
 /// xorshift64: the same numbers on every run, so that a failure can be repeated.
@@ -79,6 +92,22 @@ fn no_changed_word_of_tables_and_types_makes_the_loader_panic() {
             let at = numbers.below(mutant.len() / 4 - 1) * 4;
             mutant[at..at + 4].copy_from_slice(&evil[numbers.below(evil.len())].to_le_bytes());
             let _ = read_link_and_plan(&mutant);
+        }
+    }
+}
+
+#[test]
+fn no_changed_word_makes_explain_panic() {
+    let mut numbers = Numbers(0x6578_706c_6169_6e21);
+    for (_, bytes) in OBJECTS {
+        for _ in 0..MUTANTS / 10 {
+            let mut mutant = bytes.to_vec();
+            let at = numbers.below(mutant.len() / 4 - 1) * 4;
+            // A number in range of what it counts, or far beyond.
+            let limit = [64, 0x1_0000, 0x1_0000_0000][numbers.below(3)];
+            let word = numbers.below(limit) as u32;
+            mutant[at..at + 4].copy_from_slice(&word.to_le_bytes());
+            explain(&mutant);
         }
     }
 }
