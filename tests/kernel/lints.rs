@@ -179,3 +179,28 @@ fn load_warns_of_what_the_kernel_took_and_will_not_do_as_meant() {
     let lint = run_with_input(args, b"").expect(0).only("lint");
     assert_eq!((text(&lint, "id"), text(&lint, "program")), ("short-return", "keep"));
 }
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn a_filter_for_ethernet_is_told_so_on_a_tcp_socket_and_not_on_af_packet() {
+    for source in [
+        "unsigned long long load_half(void *skb, unsigned long long off) asm(\"llvm.bpf.load.half\");
+         SEC(\"socket\") int ip(struct __sk_buff *skb) { return load_half(skb, 12) == 0x800 ? skb->len : 0; }",
+        "SEC(\"socket\") int ip(struct __sk_buff *skb) { __u16 type = 0; bpf_skb_load_bytes(skb, 12, &type, 2);
+             return type == __builtin_bswap16(0x800) ? skb->len : 0; }",
+    ] {
+        let made = compile(source);
+        let server = answering("127.0.0.1", b"answer");
+        let lints = |target: [&str; 2]| {
+            run_with_input(
+                ["load", &made.path(), target[0], target[1], "--timeout", "300ms", "--duration", "300ms", "--json"],
+                b"",
+            )
+            .kind("lint")
+        };
+        let lint = lints(["--connect", &server.target()]).remove(0);
+        assert_eq!((text(&lint, "id"), text(&lint, "program")), ("ethernet-offset", "ip"), "{source}");
+        assert!(text(&lint, "what").ends_with("byte 0 is the TCP header"), "{lint}");
+        assert_eq!(lints(["--packet", "lo"]), [] as [Json; 0], "{source}");
+    }
+}

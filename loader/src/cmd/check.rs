@@ -83,7 +83,7 @@ impl Check {
         let of_several = (self.objects.len() > 1).then_some(path);
         let bytes = object::read(path)?;
         object::with_plan(path, &bytes, &self.plan, output, |spec, plan| {
-            object::warn_of_lints(output, of_several, spec, plan)?;
+            object::warn_of_lints(output, of_several, spec, plan, None)?;
             if self.steps.dry_run {
                 dry_run(output, plan)?;
                 return tally.unlinkable_only(plan);

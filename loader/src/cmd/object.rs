@@ -134,7 +134,7 @@ pub(crate) fn warn_of_types(output: &Output, spec: &Spec<'_>) -> Result<(), Fail
 
 /// What the running kernel does not allow.
 pub(crate) fn limits() -> Limits {
-    Limits { optmem_max: target::optmem_max() }
+    Limits { optmem_max: target::optmem_max(), ..Limits::default() }
 }
 
 /// What will go wrong, or not as it was meant, is said before the kernel is asked; of several objects each time of which.
@@ -143,8 +143,9 @@ pub(crate) fn warn_of_lints(
     of_several: Option<&Path>,
     spec: &Spec<'_>,
     plan: &Plan,
+    byte0: Option<&'static str>,
 ) -> Result<(), Failure> {
-    lint::all(spec, plan, &limits()).iter().try_for_each(|lint| {
+    lint::all(spec, plan, &Limits { byte0, ..limits() }).iter().try_for_each(|lint| {
         let text = format!("{}: {}\n  mend: {}", lint.text(), lint.why, lint.mend);
         match of_several.map(Path::display) {
             None => output.warn_as(&lint.json(), text),

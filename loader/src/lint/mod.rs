@@ -5,6 +5,7 @@
 
 mod calls;
 mod context;
+mod ethernet;
 mod loaders;
 mod object;
 mod returns;
@@ -38,11 +39,13 @@ pub struct Lint {
     pub mend: String,
 }
 
-/// What the kernel has to do with it.
+/// Where the programs are to run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Limits {
     /// `net.core.optmem_max`: bytes that a socket may hold besides its packets; `None` to leave it out.
     pub optmem_max: Option<u64>,
+    /// What byte 0 of a packet is, if that is known and it is not an Ethernet header.
+    pub byte0: Option<&'static str>,
 }
 
 /// All lints of an object and of the programs that are to be loaded.
@@ -54,6 +57,9 @@ pub fn all(spec: &Spec<'_>, plan: &Plan, limits: &Limits) -> Vec<Lint> {
         lints.extend(context::lints(&at, at.own(&insns)));
         lints.extend(calls::lints(&at, &insns));
         lints.extend(returns::lints(&at, at.own(&insns)));
+        if let Some(byte0) = limits.byte0 {
+            lints.extend(ethernet::lints(&at, at.own(&insns), byte0));
+        }
         lints.extend(object::too_large(&at, limits));
     }
     lints

@@ -59,6 +59,16 @@ pub(super) const SHORT_RETURN: &Rule = &Rule {
     mend: "return skb->len to keep the packet, 0 to drop it",
 };
 
+/// A filter for AF_PACKET on another socket. Only `load` knows the socket.
+///
+/// Kernel: `sk_filter_trim_cap()`, `net/core/filter.c`: what skb->data points to when each protocol calls it.
+pub(super) const ETHERNET_OFFSET: &Rule = &Rule {
+    id: "ethernet-offset",
+    is_refused: false,
+    why: "there is no Ethernet header before it: what the filter looks for is never there",
+    mend: "count from byte 0 of this socket; skb->protocol has the EtherType, and bpf_skb_load_bytes_relative(skb, offset, to, len, BPF_HDR_START_NET) counts from the IP header",
+};
+
 /// A global of `-fcommon`.
 pub(super) const COMMON_SYMBOL: &Rule = &Rule {
     id: "common-symbol",
@@ -102,12 +112,13 @@ pub(super) const TOO_LARGE: &Rule = &Rule {
 };
 
 /// All of them.
-pub const RULES: [&Rule; 10] = [
+pub const RULES: [&Rule; 11] = [
     CONTEXT_READ,
     CONTEXT_WRITE,
     HELPER_TYPE,
     HELPER_LICENSE,
     SHORT_RETURN,
+    ETHERNET_OFFSET,
     COMMON_SYMBOL,
     STATIC_MAP,
     NO_TYPES,

@@ -73,9 +73,9 @@ impl Load {
         object::with_plan(&self.object, &bytes, &self.plan, output, |spec, plan| {
             let program = the_only_program(plan)?;
             self.check_count(plan)?;
-            let warn_of_lints = || object::warn_of_lints(output, None, spec, plan);
+            let warn_of_lints = |byte0| object::warn_of_lints(output, None, spec, plan, byte0);
             if self.steps.dry_run {
-                warn_of_lints()?;
+                warn_of_lints(None)?;
                 dry_run(output, plan)?;
                 return self.target.dry_run(output, &self.how);
             }
@@ -89,7 +89,7 @@ impl Load {
         output: &Output,
         plan: &Plan,
         program: &ProgLoad,
-        warn_of_lints: impl FnOnce() -> Result<(), Failure>,
+        warn_of_lints: impl FnOnce(Option<&'static str>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let tracer = Tracer::if_asked(output, self.steps.trace);
         let started = Instant::now();
@@ -97,8 +97,8 @@ impl Load {
         let place = self.target.find(&self.how, self.timeout, &signals, output, &tracer)?;
 
         let mut kernel = self.load_steps(output, &tracer, plan)?;
-        // What the verifier had refused for a lint was explained by its refusal.
-        warn_of_lints()?;
+        // What the verifier refuses is explained by its refusal.
+        warn_of_lints(place.byte0())?;
         let lost = || Failure::new(Exit::Other, format!("program `{}` was not loaded", program.name));
         let loaded = kernel.program(program.id).ok_or_else(lost)?;
 

@@ -23,6 +23,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Args;
+use minibpf::hook;
 
 use super::failure::{Exit, Failure};
 use super::output::Output;
@@ -99,6 +100,24 @@ pub(crate) enum Place {
     Fanout { interface: Interface, group: u16, count: usize },
     Tun { steers: bool, name: String, count: usize },
     Elsewhere { what: Elsewhere, owner: Owner, at: AttachTo },
+}
+
+impl Place {
+    /// What byte 0 of a packet is, where that is certain not to be an Ethernet header.
+    pub(crate) fn byte0(&self) -> Option<&'static str> {
+        match self {
+            Self::TcpClient { .. } | Self::TcpListener(_) => Some(hook::tcp::CLIENT.byte0),
+            Self::Udp { .. } => Some(hook::udp::HOOK.byte0),
+            Self::UnixClient { .. } | Self::UnixServer(_) => Some(hook::unix::DATAGRAM.byte0),
+            Self::Reuseport { .. } => Some(hook::reuseport::HOOK.byte0),
+            Self::Raw { .. }
+            | Self::Packet { .. }
+            | Self::Foreign(_)
+            | Self::Fanout { .. }
+            | Self::Tun { .. }
+            | Self::Elsewhere { .. } => None,
+        }
+    }
 }
 
 impl Target {
