@@ -138,8 +138,8 @@ pub const MESSAGES: &[Message] = &[
         "core-missing",
         &["invalid func unknown#{#number}"],
         MissingType,
-        "this kernel has no {symbol}; a loader puts a call of no helper there, which is refused only if the program would get there",
-        "ask first: `if (bpf_core_field_exists(…))`; or define the struct as this kernel has it",
+        "this kernel has no {symbol}; in place of the instruction a loader puts a call of a helper that does not exist, which is refused only if the program would get there",
+        "ask first: `if (bpf_core_field_exists(…))`, or bpf_core_type_exists() or bpf_core_enum_value_exists(); or declare it as this kernel has it",
     )
     .met_in(&["libbpf/libbpf#371", "cilium/ebpf#1402"]),
     row(

@@ -12,6 +12,7 @@ mod code;
 mod history;
 mod log;
 mod messages;
+mod missing;
 mod pattern;
 mod poison;
 mod privileges;

@@ -4,7 +4,7 @@ use super::code::{Code, helper_of};
 use super::log::Log;
 use super::messages::{MESSAGES, Message, When};
 use super::pattern::{self, Captures};
-use super::{poison, stack};
+use super::{missing, poison, stack};
 use crate::explain::names::map_type_short;
 use crate::insn::Insn;
 use crate::plan::{Extern, PatchKind};
@@ -130,7 +130,8 @@ fn enrich(captures: &mut Captures, code: &Code<'_>, log: &Log<'_>, place: Option
         notes.push(poisoned.to_owned());
     }
     if let Some(patch) = place.and_then(|number| code.patch(number)) {
-        captures.add("symbol", patch.symbol.clone());
+        let is_core = matches!(patch.kind, PatchKind::Core { .. });
+        captures.add("symbol", if is_core { missing::of(&patch.symbol) } else { patch.symbol.clone() });
     }
     if captures.get("reg").is_none() {
         // Older kernels do not say which.
