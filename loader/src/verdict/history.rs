@@ -76,6 +76,11 @@ impl<'c> History<'c> {
         steps.get(steps.len().saturating_sub(LONGEST)..).unwrap_or_default().to_vec()
     }
 
+    /// Whether a register of the program itself holds what it held when the program began.
+    pub(super) fn is_as_at_the_start(&self, register: u8) -> bool {
+        self.frames.len() == 1 && self.path.first() == Some(&0) && self.writer(register).is_none()
+    }
+
     fn writer(&self, register: u8) -> Option<usize> {
         self.frames.last()?.registers.get(usize::from(register)).copied().flatten()
     }

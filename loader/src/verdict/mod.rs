@@ -19,6 +19,7 @@ mod privileges;
 mod reason;
 mod stack;
 mod text;
+mod when;
 
 use std::collections::HashSet;
 
@@ -28,6 +29,7 @@ use crate::plan::{Plan, ProgLoad, SourceLine};
 use code::Code;
 use history::History;
 use log::Log;
+use when::Case;
 
 pub use code::Place;
 pub use messages::{MESSAGES, Message, When};
@@ -82,9 +84,9 @@ const LONGEST_PATH: usize = 16;
 /// Explains why a program was refused. `log` is the verifier's.
 pub fn explain(plan: &Plan, program: &ProgLoad, log: &str) -> Explanation {
     let (code, log) = (Code::new(plan, program), Log::read(log));
-    let reason = reason::find(&code, &log);
     let path: Vec<_> = log.walked.iter().map(|walked| walked.insn).collect();
     let history = History::follow(&code.insns, &path);
+    let reason = reason::find(&Case { code: &code, log: &log, history: &history });
     let insn = reason.place;
     Explanation {
         why: reason.why,
