@@ -68,8 +68,18 @@ impl<'p> Code<'p> {
         }
     }
 
+    /// The source line of a slot; what the compiler put in by itself has none, and is recorded as line 0.
     pub(super) fn source(&self, number: usize) -> Option<SourceLine> {
-        self.program.source(self.btf.as_ref(), number)
+        self.program.source(self.btf.as_ref(), number).filter(|source| source.line > 0)
+    }
+
+    /// The source line of a slot, or that of the nearest slot before it in its function.
+    pub(super) fn nearest_source(&self, number: usize) -> Option<SourceLine> {
+        // A log can name any number.
+        self.insn(number)?;
+        let starts = self.program.pieces.iter().map(|piece| piece.at);
+        let start = starts.take_while(|start| *start <= number).last().unwrap_or(0);
+        (start..=number).rev().find_map(|slot| self.source(slot))
     }
 
     /// The last slot of the first function that does not end with an exit or a jump.

@@ -74,7 +74,7 @@ pub struct Event {
     pub insn: Place,
     /// What the register was after it, in the log's words.
     pub state: Option<String>,
-    /// Its source line.
+    /// Its source line; none for what the compiler put in by itself.
     pub source: Option<SourceLine>,
 }
 
@@ -93,7 +93,7 @@ pub fn explain(plan: &Plan, program: &ProgLoad, log: &str) -> Explanation {
         mend: reason.mend,
         notes: reason.notes,
         insn: insn.and_then(|number| code.place(number)),
-        source: insn.and_then(|number| code.source(number)),
+        source: insn.and_then(|number| code.nearest_source(number)),
         history: events(&code, &log, &history, reason.register, reason.origin),
         path: runs(&path),
         kernel: (!log.explained.is_empty()).then(|| log.explained.join("\n")),
