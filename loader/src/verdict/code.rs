@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::btf::Btf;
 use crate::insn::{Insn, disassemble};
-use crate::plan::{Patch, PatchKind, Plan, ProgLoad, SourceLine};
+use crate::plan::{MapCreate, MapId, Patch, PatchKind, Plan, ProgLoad, SourceLine};
 use crate::uapi::Helper;
 
 /// An instruction.
@@ -40,6 +40,10 @@ impl<'p> Code<'p> {
         self.program.patches.iter().find(|patch| patch.insn == number)
     }
 
+    pub(super) fn map(&self, id: MapId) -> Option<&'p MapCreate> {
+        self.plan.map(id)
+    }
+
     /// The instruction at a slot, with names.
     pub(super) fn place(&self, number: usize) -> Option<Place> {
         let slots = self.insns.get(number..)?;
@@ -52,7 +56,7 @@ impl<'p> Code<'p> {
 
     /// What stands in a hole.
     fn named(&self, patch: &Patch, insn: &Insn) -> Option<String> {
-        let map = |id| self.plan.map(id).map_or("", |map| map.name.as_str());
+        let map = |id| self.map(id).map_or("", |map| map.name.as_str());
         let dst = insn.dst();
         match patch.kind {
             PatchKind::MapFd { map: id } => Some(format!("r{dst} = map {}", map(id))),
@@ -64,8 +68,18 @@ impl<'p> Code<'p> {
         }
     }
 
+    /// The source line of a slot; what the compiler put in by itself has none, and is recorded as line 0.
     pub(super) fn source(&self, number: usize) -> Option<SourceLine> {
-        self.program.source(self.btf.as_ref(), number)
+        self.program.source(self.btf.as_ref(), number).filter(|source| source.line > 0)
+    }
+
+    /// The source line of a slot, or that of the nearest slot before it in its function.
+    pub(super) fn nearest_source(&self, number: usize) -> Option<SourceLine> {
+        // A log can name any number.
+        self.insn(number)?;
+        let starts = self.program.pieces.iter().map(|piece| piece.at);
+        let start = starts.take_while(|start| *start <= number).last().unwrap_or(0);
+        (start..=number).rev().find_map(|slot| self.source(slot))
     }
 
     /// The last slot of the first function that does not end with an exit or a jump.
@@ -77,6 +91,11 @@ impl<'p> Code<'p> {
         lasts.into_iter().find(|last| self.insn(*last).is_some_and(|insn| !ends(insn)))
     }
 
+    /// The first call of a function whose address is in a register.
+    pub(super) fn indirect_call(&self) -> Option<usize> {
+        self.insns.iter().position(|insn| insn.code == INDIRECT_CALL)
+    }
+
     /// The slots that call this helper.
     pub(super) fn calls_of(&self, helper: Helper) -> impl Iterator<Item = usize> {
         let is_call =
@@ -84,6 +103,9 @@ impl<'p> Code<'p> {
         self.insns.iter().enumerate().filter(move |(_, insn)| is_call(insn)).map(|(number, _)| number)
     }
 }
+
+/// `callx`: BPF_JMP | BPF_CALL | BPF_X, which compilers write and no kernel takes.
+const INDIRECT_CALL: u8 = 0x8d;
 
 /// The helper that an instruction calls.
 pub(super) fn helper_of(insn: &Insn) -> Option<Helper> {

@@ -76,6 +76,11 @@ impl<'c> History<'c> {
         steps.get(steps.len().saturating_sub(LONGEST)..).unwrap_or_default().to_vec()
     }
 
+    /// Whether a register of the program itself holds what it held when the program began.
+    pub(super) fn is_as_at_the_start(&self, register: u8) -> bool {
+        self.frames.len() == 1 && self.path.first() == Some(&0) && self.writer(register).is_none()
+    }
+
     fn writer(&self, register: u8) -> Option<usize> {
         self.frames.last()?.registers.get(usize::from(register)).copied().flatten()
     }
@@ -157,14 +162,14 @@ impl<'c> History<'c> {
         self.path.get(step).copied()
     }
 
-    /// The registers that the last instruction of the path reads.
+    /// The registers that the last instruction of the path may be refused for. Of a store that is the address: a message about
+    /// what is stored names its register.
     pub(super) fn read_last(&self) -> Vec<u8> {
         let Some(insn) = self.path.last().and_then(|number| self.insns.get(*number)) else { return Vec::new() };
         let (dst, src, takes_register) = (insn.dst(), insn.src(), insn.code & 0x08 != 0);
         match insn.code & 7 {
             LDX => vec![src],
-            2 => vec![dst],
-            STX => vec![dst, src],
+            2 | STX => vec![dst],
             0 => Vec::new(),
             5 if insn.code == Insn::EXIT => vec![0],
             5 if insn.code == Insn::CALL => Vec::new(),

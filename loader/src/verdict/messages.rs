@@ -39,6 +39,18 @@ pub enum When {
     MissingType,
     /// The instruction calls a weak function that the kernel does not have.
     MissingFunction,
+    /// The register held what must be given back, and it was.
+    Released,
+    /// The register was read from the value of a map.
+    FromMap,
+    /// The register is that of a second argument, or one after it.
+    Argument,
+    /// The instruction passes a key or a value, and there are fewer bytes than the map says.
+    MapElement,
+    /// The register points to a variable.
+    Variable,
+    /// The call is under way already.
+    Recursion,
 }
 
 const fn row(
@@ -51,7 +63,16 @@ const fn row(
     Message { name, texts, when, why, mend, threads: &[] }
 }
 
-use When::{Always, ClosedField, MissingFunction, MissingType, PacketPointer, Store};
+/// Why and mend of `helper-type` where all that is missing is a privilege.
+pub(super) const NEEDS_PERFMON: (&str, &str) = (
+    "{helper} is open to socket filters, but only if the process that loads them has CAP_PERFMON; CAP_BPF is not enough",
+    "load it with CAP_PERFMON too, or as root; or do without {helper}",
+);
+
+use When::{
+    Always, Argument, ClosedField, FromMap, MapElement, MissingFunction, MissingType, PacketPointer, Recursion,
+    Released, Store, Variable,
+};
 
 /// All rows; the first that fits counts.
 pub const MESSAGES: &[Message] = &[
@@ -82,6 +103,20 @@ pub const MESSAGES: &[Message] = &[
         Always,
         "{reg} is a {type}, or NULL where there is none, and nobody has tested which",
         "keep the pointer in a variable and test it before you use it",
+    ),
+    row(
+        "released",
+        &["{reg} invalid mem access 'scalar'", "{reg} invalid mem access 'inv'"],
+        Released,
+        "{reg} held what {taker}() returned, and that has been given back since: bpf_ringbuf_submit(), bpf_ringbuf_discard() and bpf_sk_release() end its use",
+        "give it back last, after everything that reads or writes it",
+    ),
+    row(
+        "pointer-in-map",
+        &["{reg} invalid mem access 'scalar'", "{reg} invalid mem access 'inv'"],
+        FromMap,
+        "{reg} was read from a map, and global variables lie in maps, too: what is kept there comes back as a number, even if it was an address",
+        "keep a key in the map and look it up again; name a global variable itself instead of a pointer to it",
     ),
     row(
         "number-as-pointer",
@@ -138,8 +173,8 @@ pub const MESSAGES: &[Message] = &[
         "core-missing",
         &["invalid func unknown#{#number}"],
         MissingType,
-        "this kernel has no {symbol}; a loader puts a call of no helper there, which is refused only if the program would get there",
-        "ask first: `if (bpf_core_field_exists(…))`; or define the struct as this kernel has it",
+        "this kernel has no {symbol}; in place of the instruction a loader puts a call of a helper that does not exist, which is refused only if the program would get there",
+        "ask first: `if (bpf_core_field_exists(…))`, or bpf_core_type_exists() or bpf_core_enum_value_exists(); or declare it as this kernel has it",
     )
     .met_in(&["libbpf/libbpf#371", "cilium/ebpf#1402"]),
     row(
@@ -192,6 +227,13 @@ pub const MESSAGES: &[Message] = &[
         "change what the loop's condition looks at in every round: `for (i = 0; i < 10; i++)`",
     ),
     row(
+        "too-many-branches",
+        &["The sequence of {#count} jumps is too complex"],
+        Always,
+        "at each branch the verifier follows one way and keeps the other for later, and 8192 are all that it keeps; a loop whose number of rounds nothing limits adds one in each round",
+        "give the loop a limit that is a constant: `for (i = 0; i < 64 && i < skb->len; i++)`; or use bpf_loop() (Linux 5.17)",
+    ),
+    row(
         "too-complex",
         &["BPF program is too large. Processed {#count} insn"],
         Always,
@@ -209,6 +251,16 @@ pub const MESSAGES: &[Message] = &[
         Always,
         "the index into an array on the stack may lie outside it, as far as the verifier knows",
         "limit the index to the array's size: `i &= 15`, or `if (i >= sizeof(array)) return skb->len;`",
+    ),
+    row(
+        "map-key",
+        &[
+            "invalid {access} stack {reg} off={#off} size={#size}",
+            "invalid stack type {reg} off={#off} access_size={#size}",
+        ],
+        MapElement,
+        "the {part} of map `{map}` has {size} bytes, and {reg} points to {room}; {helper} is told no size: it takes what the map says",
+        "pass the address of a variable of the type that the map's definition names: `__type(key, __u64)` wants a `__u64`",
     ),
     row(
         "stack-buffer",
@@ -233,6 +285,13 @@ pub const MESSAGES: &[Message] = &[
         Always,
         "the functions that are under way at this call use {bytes} bytes of the stack together, each rounded up, and there are 512",
         "make the buffers smaller, or keep them in a map of one entry",
+    ),
+    row(
+        "recursion",
+        &["the call stack of {#count} frames is too deep"],
+        Recursion,
+        "this call is under way already when it is made again: a function calls itself, directly or through others; eight functions may be under way at a time",
+        "write it as a loop; `always_inline` cannot help, as a function does not fit into itself",
     ),
     row(
         "call-depth",
@@ -265,6 +324,13 @@ pub const MESSAGES: &[Message] = &[
         "limit it to the buffer: `if (len > sizeof(buffer)) return 0;`",
     )
     .met_in(&["bytedance/netcap#2"]),
+    row(
+        "value-far",
+        &["value {#value} makes {type} pointer be out of bounds"],
+        Always,
+        "as far as the verifier knows, {value} may be added to the address, and that leads further away than any memory reaches",
+        "make the index unsigned, and test it right before you use it: `if (i < sizeof(array)) array[i] = 1;`",
+    ),
     row(
         "value-negative",
         &[
@@ -320,11 +386,25 @@ pub const MESSAGES: &[Message] = &[
         "pass a constant: `sizeof(struct event)`; for sizes that vary use bpf_ringbuf_output()",
     ),
     row(
+        "argument",
+        &["{reg} !read_ok"],
+        Argument,
+        "{reg} is read as an argument of the program; a filter gets one, the context in R1, and the others hold nothing",
+        "declare the program with one argument: `int filter(struct __sk_buff *skb)`; other values reach it in a map or a global variable",
+    ),
+    row(
         "uninitialised",
         &["{reg} !read_ok"],
         Always,
         "{reg} is read, and nothing has written it on this way; a call of a helper leaves only R0 and R6 to R9 as they should be",
         "give the variable a value on every way; end every way with return",
+    ),
+    row(
+        "map-section",
+        &["{reg} type=map_value expected=map_ptr"],
+        Variable,
+        "this helper wants a map in {reg}, and {variable} is a variable in {section}: what has no `SEC(\".maps\")` is not made a map",
+        "put `SEC(\".maps\")` behind the name where it is defined: `} map SEC(\".maps\");`",
     ),
     row(
         "map-expected",
@@ -363,6 +443,13 @@ pub const MESSAGES: &[Message] = &[
         "do the arithmetic on the index before it is added",
     )
     .met_in(&["h3xduck/TripleCross#49"]),
+    row(
+        "indirect-call",
+        &["unknown opcode 8d"],
+        Always,
+        "a function is called whose address is in a register (`callx`), and programs can only call what is known when they are loaded",
+        "call each function by its name: `return i ? two(x) : one(x);`",
+    ),
     row(
         "no-exit",
         &["last insn is not an exit or jmp", "jump out of range from insn {#insn} to {#to}"],

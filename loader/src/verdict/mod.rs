@@ -12,12 +12,14 @@ mod code;
 mod history;
 mod log;
 mod messages;
+mod missing;
 mod pattern;
 mod poison;
 mod privileges;
 mod reason;
 mod stack;
 mod text;
+mod when;
 
 use std::collections::HashSet;
 
@@ -27,6 +29,7 @@ use crate::plan::{Plan, ProgLoad, SourceLine};
 use code::Code;
 use history::History;
 use log::Log;
+use when::Case;
 
 pub use code::Place;
 pub use messages::{MESSAGES, Message, When};
@@ -71,7 +74,7 @@ pub struct Event {
     pub insn: Place,
     /// What the register was after it, in the log's words.
     pub state: Option<String>,
-    /// Its source line.
+    /// Its source line; none for what the compiler put in by itself.
     pub source: Option<SourceLine>,
 }
 
@@ -81,16 +84,16 @@ const LONGEST_PATH: usize = 16;
 /// Explains why a program was refused. `log` is the verifier's.
 pub fn explain(plan: &Plan, program: &ProgLoad, log: &str) -> Explanation {
     let (code, log) = (Code::new(plan, program), Log::read(log));
-    let reason = reason::find(&code, &log);
     let path: Vec<_> = log.walked.iter().map(|walked| walked.insn).collect();
     let history = History::follow(&code.insns, &path);
+    let reason = reason::find(&Case { code: &code, log: &log, history: &history });
     let insn = reason.place;
     Explanation {
         why: reason.why,
         mend: reason.mend,
         notes: reason.notes,
         insn: insn.and_then(|number| code.place(number)),
-        source: insn.and_then(|number| code.source(number)),
+        source: insn.and_then(|number| code.nearest_source(number)),
         history: events(&code, &log, &history, reason.register, reason.origin),
         path: runs(&path),
         kernel: (!log.explained.is_empty()).then(|| log.explained.join("\n")),

@@ -2,13 +2,13 @@
 
 use super::code::{Code, helper_of};
 use super::log::Log;
-use super::messages::{MESSAGES, Message, When};
+use super::messages::{MESSAGES, Message, NEEDS_PERFMON};
 use super::pattern::{self, Captures};
-use super::{poison, stack};
+use super::when::Case;
+use super::{missing, poison, stack};
 use crate::explain::names::map_type_short;
-use crate::insn::Insn;
-use crate::plan::{Extern, PatchKind};
-use crate::uapi::{Access, Field, Helper};
+use crate::plan::PatchKind;
+use crate::uapi::{Field, Helper};
 
 /// What was found out.
 #[derive(Debug, Default)]
@@ -34,11 +34,11 @@ const NUMBERS: &str = "invalid access to map value, value_size={#value_size} off
 const CUT: &str = "the log is so long that its end is lost, and with it the reason";
 
 /// Finds the row that fits.
-pub(super) fn find(code: &Code<'_>, log: &Log<'_>) -> Reason {
-    let walked = log.walked.last().map(|walked| walked.insn);
+pub(super) fn find(case: &Case<'_>) -> Reason {
+    let (code, log, walked) = (case.code, case.log, case.walked());
     let found = MESSAGES.iter().find_map(|message| {
-        let (line, captures) = said(message, log)?;
-        holds(message.when, &captures, code, walked).then_some((message, line, captures))
+        let (line, mut captures) = said(message, log)?;
+        case.holds(message.when, &mut captures).then_some((message, line, captures))
     });
     let cut = || {
         (log.is_cut()).then_some((
@@ -54,11 +54,17 @@ pub(super) fn find(code: &Code<'_>, log: &Log<'_>) -> Reason {
     let (place, note) = place(message, &captures, code, walked);
     let mut notes = enrich(&mut captures, code, log, place);
     notes.extend(note);
+    let needs_perfmon = message.name == "helper-type"
+        && place
+            .and_then(|number| code.insn(number))
+            .and_then(|insn| helper_of(&insn))
+            .is_some_and(Helper::needs_perfmon);
+    let (why, mend) = if needs_perfmon { NEEDS_PERFMON } else { (message.why, message.mend) };
     Reason {
         line: line.to_owned(),
         message: Some(message.name),
-        why: Some(captures.fill(message.why)),
-        mend: Some(captures.fill(message.mend)),
+        why: Some(captures.fill(why)),
+        mend: Some(captures.fill(mend)),
         notes,
         place,
         register: captures.register(),
@@ -70,20 +76,6 @@ pub(super) fn find(code: &Code<'_>, log: &Log<'_>) -> Reason {
 fn said<'l>(message: &Message, log: &Log<'l>) -> Option<(&'l str, Captures)> {
     let fits = |line: &'l str| message.texts.iter().find_map(|text| Some((line, pattern::find(text, line)?)));
     log.said.iter().rev().find_map(|line| fits(line))
-}
-
-fn holds(when: When, captures: &Captures, code: &Code<'_>, walked: Option<usize>) -> bool {
-    let field = || captures.number("off").and_then(Field::at);
-    let insn = walked.and_then(|number| code.insn(number));
-    let patch = walked.and_then(|number| code.patch(number)).map(|patch| patch.kind);
-    match when {
-        When::Always => true,
-        When::PacketPointer => field().is_some_and(Field::is_packet_pointer),
-        When::ClosedField => field().is_some_and(|field| field.access == Access::None),
-        When::Store => insn.is_some_and(|insn| matches!(insn.code & 7, 2 | 3)),
-        When::MissingType => matches!(patch, Some(PatchKind::Core { first, .. }) if first.code == Insn::CALL),
-        When::MissingFunction => matches!(patch, Some(PatchKind::Extern(Extern::MissingKfunc { .. }))),
-    }
 }
 
 /// Where it is: the last instruction walked, the one that the message names, or, where it names none, the one that is meant.
@@ -101,6 +93,7 @@ fn place(
             Some((call, uses)) => (Some(call), Some(format!("bytes of the stack: {uses}"))),
             None => (None, None),
         },
+        "indirect-call" => (code.indirect_call(), None),
         "no-exit" => (code.runs_on(), None),
         "spin-lock" => (Helper::named("bpf_spin_lock").and_then(|helper| code.calls_of(helper).next()), None),
         _ => (walked, None),
@@ -130,7 +123,8 @@ fn enrich(captures: &mut Captures, code: &Code<'_>, log: &Log<'_>, place: Option
         notes.push(poisoned.to_owned());
     }
     if let Some(patch) = place.and_then(|number| code.patch(number)) {
-        captures.add("symbol", patch.symbol.clone());
+        let is_core = matches!(patch.kind, PatchKind::Core { .. });
+        captures.add("symbol", if is_core { missing::of(&patch.symbol) } else { patch.symbol.clone() });
     }
     if captures.get("reg").is_none() {
         // Older kernels do not say which.

@@ -109,6 +109,34 @@ fn a_poisoned_call_is_told_whoever_poisoned_it() {
 }
 
 #[test]
+fn where_only_a_privilege_is_missing_the_mend_is_to_have_it() {
+    // call bpf_trace_printk, call bpf_skb_store_bytes
+    for (number, needs) in [(6, true), (9, false)] {
+        let call = [0x85, 0, 0, 0, number, 0, 0, 0];
+        let log = format!("0: (85) call x#{number}\nprogram of this type cannot use helper x#{number}\n");
+        let explanation = explained(&[&call, EXIT], &log);
+        assert_eq!(explanation.message, Some("helper-type"));
+        let mend = explanation.mend.unwrap();
+        assert_eq!(mend.starts_with("load it with CAP_PERFMON"), needs, "{mend}");
+    }
+}
+
+#[test]
+fn a_call_that_has_returned_is_no_recursion() {
+    // 0: call 2; 1: exit; 2: call 4; 3: exit; 4: exit
+    let call = [0x85, 0x10, 0, 0, 1, 0, 0, 0];
+    let plan = plan(&[R0, EXIT]);
+    let mut program = testing::program(&plan, "filter").clone();
+    program.insns = crate::insn::Insn::decode_all(&[&call, EXIT, &call, EXIT, EXIT].concat());
+    let said = "the call stack of 9 frames is too deep\n";
+    let path = |slots: &[usize]| slots.iter().map(|slot| format!("{slot}: (00) x\n")).collect::<String>();
+    for (slots, message) in [(&[0, 2, 4, 3, 2][..], "call-depth"), (&[0, 2, 2], "recursion"), (&[], "call-depth")] {
+        let explanation = explain(&plan, &program, &(path(slots) + said));
+        assert_eq!(explanation.message, Some(message), "{slots:?}");
+    }
+}
+
+#[test]
 fn the_whole_log_goes_back_to_where_the_path_branched_off() {
     let log = "func#0 @0\n0: R1=ctx() R10=fp0\n0: (b7) r0 = 0         ; R0_w=0\n1: (15) if r1 == 0x0 goto pc+1 3: R0=0\n\
         2: (b7) r0 = 1\n3: (95) exit\n\nfrom 1 to 3: R0_w=0 R1=0 R10=fp0\n3: (95) exit\nsome reason\n";

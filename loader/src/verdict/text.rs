@@ -16,7 +16,11 @@ impl Explanation {
         if let Some(insn) = &self.insn {
             lines.push(("insn", format!("{}: {}", insn.number, insn.text)));
         }
-        lines.extend(self.history.iter().map(|event| ("before", before(event, self.source.as_ref()))));
+        let mut above = self.source.as_ref();
+        for event in &self.history {
+            lines.push(("before", before(event, above)));
+            above = event.source.as_ref().or(above);
+        }
         if !self.path.is_empty() {
             lines.push(("path", path(&self.path)));
         }
@@ -30,17 +34,19 @@ impl Explanation {
     }
 }
 
-/// An instruction of the history; a line of another file than the explanation's own is named with its file.
-fn before(event: &Event, main: Option<&SourceLine>) -> String {
+/// An instruction of the history. Its source line is left out where it is that of the row above, and its file where only the
+/// line is another.
+fn before(event: &Event, above: Option<&SourceLine>) -> String {
     let mut text = format!("{}: {}", event.insn.number, event.insn.text);
     // Writing to a String does not fail.
     if let Some(state) = &event.state {
         let _ = write!(text, " -> {state}");
     }
     let Some(source) = &event.source else { return text };
-    let _ = match main.is_some_and(|main| main.file == source.file) {
-        true => write!(text, "  (line {}: {})", source.line, source.text),
-        false => write!(text, "  ({}:{}: {})", source.file, source.line, source.text),
+    let _ = match above.filter(|above| above.file == source.file) {
+        Some(above) if above.line == source.line => Ok(()),
+        Some(_) => write!(text, "  (line {}: {})", source.line, source.text),
+        None => write!(text, "  ({}:{}: {})", source.file, source.line, source.text),
     };
     text
 }
