@@ -56,6 +56,8 @@ fn load_of_a_refused_program_is_5_and_names_the_instruction_and_its_line() {
     assert!(first.contains("`reads_data`") && first.contains("EACCES") && first.contains("off=76"), "{first}");
     assert!(ran.stderr.contains("0: r0 = *(u32 *)(r1 + 76)"), "{}", ran.stderr);
     assert!(ran.stderr.contains("skb + 76"), "the source line: {}", ran.stderr);
+    let error = run(args.iter().copied().chain(["--json"])).expect(5).only("error");
+    assert_eq!(error["hint"], error["explanation"]["mend"], "a hint is how to mend it: {error}");
     assert!(!ran.stderr.contains("CAP_BPF"), "EACCES is not about privileges: {}", ran.stderr);
 
     let whole = run(args.iter().copied().chain(["--raw-log"])).expect(5).stderr;

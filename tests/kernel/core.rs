@@ -89,9 +89,9 @@ fn a_field_that_the_kernel_does_not_have_is_named_if_the_program_uses_it() {
     );
     let line = run(["check", &made.path(), "--json"]).expect(5).only("program");
     assert_eq!((text(&line, "verdict"), text(&line, "errno")), ("rejected", "EINVAL"));
-    assert!(text(&line["explanation"], "why").contains("byte offset of struct sk_buff.nothere"), "{line}");
+    assert!(text(&line["explanation"], "why").contains("no struct sk_buff with a field `nothere`"), "{line}");
     let ran = run(["load", &made.path(), "--connect", "127.0.0.1:9"]).expect(5);
-    assert!(ran.stderr.contains("this kernel has no byte offset of struct sk_buff.nothere"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("this kernel has no struct sk_buff with a field `nothere`"), "{}", ran.stderr);
 }
 
 #[test]

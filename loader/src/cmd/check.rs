@@ -247,7 +247,7 @@ impl Checker<'_> {
         let explanation = plan.zip(error.log.as_ref()).map(|(program, log)| verdict::explain(self.plan, program, log));
         let hint = match &explanation {
             None => Failure::from(error.clone()).hint,
-            Some(_) => None,
+            Some(explanation) => explanation.mend.clone(),
         };
         let mut reason =
             explanation.as_ref().map_or_else(|| error.to_string(), |explanation| explanation.reason.clone());
@@ -261,7 +261,7 @@ impl Checker<'_> {
         for line in explanation.iter().flat_map(show::explanation) {
             self.output.text(format_args!("\t{line}"))?;
         }
-        if let Some(hint) = &hint {
+        if let (Some(hint), None) = (&hint, &explanation) {
             self.output.text(format_args!("\thint    {hint}"))?;
         }
         let log = match &error.log {

@@ -41,13 +41,15 @@ pub(crate) struct Failure {
     pub(crate) exit: Exit,
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
+    /// Lines below the message in place of the hint, for people.
+    pub(crate) table: Vec<String>,
     /// What the verifier's refusal comes down to.
     pub(crate) explanation: Option<Box<Json>>,
 }
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Display) -> Self {
-        Self { exit, message: message.to_string(), hint: None, explanation: None }
+        Self { exit, message: message.to_string(), hint: None, table: Vec::new(), explanation: None }
     }
 
     pub(crate) fn hint(mut self, hint: impl Display) -> Self {
@@ -83,8 +85,10 @@ impl Failure {
         if let Some(reason) = target::privileges().explain_rejection(&explanation.reason) {
             return Self::privilege(&message, reason);
         }
-        let failure = Self::new(Exit::Refused, message).hint(show::explanation(explanation).join("\n        "));
-        Self { explanation: serde_json::to_value(explanation).ok().map(Box::new), ..failure }
+        let hint = explanation.mend.clone();
+        let json = serde_json::to_value(explanation).ok().map(Box::new);
+        let table = show::explanation(explanation);
+        Self { hint, table, explanation: json, ..Self::new(Exit::Refused, message) }
     }
 
     /// The reader of our output is gone: end without a word.

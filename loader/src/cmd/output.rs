@@ -121,7 +121,11 @@ impl Output {
         if !failure.is_silent() {
             let label = self.paint("error:", AnsiColor::Red);
             let message = format!("{label} {}", failure.message);
-            match &failure.hint {
+            let hint = match failure.table.as_slice() {
+                [] => failure.hint.clone(),
+                table => Some(table.join("\n        ")),
+            };
+            match hint {
                 Some(hint) => stderr_line(&format!("{message}\n  {} {hint}", self.paint("hint:", AnsiColor::Cyan))),
                 None => stderr_line(&message),
             }
