@@ -361,3 +361,14 @@ fn of_a_hole_left_open_the_kernel_says_what_is_explained() {
         assert!(log.contains(hole.log) && log.is_empty() == hole.log.is_empty(), "{}: {log}", hole.name);
     }
 }
+
+#[test]
+fn with_ascii_the_letters_of_a_source_line_are_escaped() {
+    let made = compile(
+        "struct { __uint(type, BPF_MAP_TYPE_ARRAY); __type(key, int); __type(value, int); __uint(max_entries, 1); } ports SEC(\".maps\"); SEC(\"socket\") int keeps(struct __sk_buff *skb) { int x = 0; return bpf_map_lookup_elem(&ports, &x) ? skb->len : 0; /* café … */ }",
+    );
+    let plain = explain(&made.path(), &["--until", "reloc"]).expect(0).text();
+    assert!(plain.contains("café …"), "{plain}");
+    let escaped = explain(&made.path(), &["--until", "reloc", "--ascii"]).expect(0).text();
+    assert!(escaped.is_ascii() && escaped.contains("caf\\u{e9} ..."), "{escaped}");
+}

@@ -31,6 +31,9 @@ pub(crate) struct Explain {
     /// Show the bytes of sections, records and system calls
     #[arg(long)]
     bytes: bool,
+    /// Text in ASCII alone: other letters of the object's names and source lines are escaped
+    #[arg(long)]
+    ascii: bool,
 }
 
 /// How far to go.
@@ -104,9 +107,10 @@ impl Explain {
         }
         let look =
             Look { width: output.width(), lessons: !output.is_quiet(), full: output.is_verbose(), bytes: self.bytes };
+        let shown = |text: String| if self.ascii { ascii(&text) } else { text };
         page(facts, until, &look).into_iter().try_for_each(|line| match line {
-            Line::Heading(title) => output.heading(&title),
-            Line::Text(text) => output.text(text),
+            Line::Heading(title) => output.heading(&shown(title)),
+            Line::Text(text) => output.text(shown(text)),
         })
     }
 
@@ -122,4 +126,17 @@ impl Explain {
         };
         Err(Failure::new(Exit::Object, message).at(self.object().display()))
     }
+}
+
+/// The same text without letters that a terminal may not have.
+fn ascii(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '…' => escaped.push_str("..."),
+            letter if letter.is_ascii() => escaped.push(letter),
+            letter => escaped.extend(letter.escape_unicode()),
+        }
+    }
+    escaped
 }
