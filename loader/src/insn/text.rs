@@ -139,6 +139,8 @@ impl Insn {
         let condition = match self.code & 0xf0 {
             0x00 if self.code & 7 == JMP32 => return format!("gotol {:+}", self.imm),
             0x00 => return format!("goto {:+}", self.off),
+            // Older clang writes the register into imm, newer into dst.
+            0x80 if self.code & 0x08 != 0 && self.imm != 0 => return format!("callx r{}", self.imm),
             0x80 if self.code & 0x08 != 0 => return format!("callx r{}", self.dst()),
             0x80 => return format!("call {}", self.imm),
             0x90 => return "exit".to_owned(),

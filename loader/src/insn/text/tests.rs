@@ -121,6 +121,7 @@ fn jumps_calls_and_exit() {
     assert_eq!(text([0x85, 0, 0, 0, 26, 0, 0, 0]), "call 26");
     assert_eq!(text([0x85, 0x10, 0, 0, 0xff, 0xff, 0xff, 0xff]), "call -1");
     assert_eq!(text([0x8d, 0x01, 0, 0, 0, 0, 0, 0]), "callx r1");
+    assert_eq!(text([0x8d, 0, 0, 0, 2, 0, 0, 0]), "callx r2");
     assert_eq!(text([0x95, 0, 0, 0, 0, 0, 0, 0]), "exit");
 }
 
