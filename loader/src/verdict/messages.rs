@@ -1,6 +1,8 @@
 //! The verifier's messages: what each means, and how to mend the program. One row for each, and for each row an object in
 //! `bpf-src/broken` that gets the message, with a patch that mends it; `docs/verifier.md` is made of this table.
 
+use super::when::When;
+
 /// A message of the verifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Message {
@@ -22,35 +24,6 @@ impl Message {
     const fn met_in(self, threads: &'static [&'static str]) -> Self {
         Self { threads, ..self }
     }
-}
-
-/// A condition beyond the words of a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum When {
-    /// None.
-    Always,
-    /// `off` is where the context points to the packet's bytes.
-    PacketPointer,
-    /// `off` is a field that socket filters cannot read.
-    ClosedField,
-    /// The instruction writes to memory.
-    Store,
-    /// The instruction is what became of a CO-RE relocation that the kernel's types do not answer.
-    MissingType,
-    /// The instruction calls a weak function that the kernel does not have.
-    MissingFunction,
-    /// The register held what must be given back, and it was.
-    Released,
-    /// The register was read from the value of a map.
-    FromMap,
-    /// The register is that of a second argument, or one after it.
-    Argument,
-    /// The instruction passes a key or a value, and there are fewer bytes than the map says.
-    MapElement,
-    /// The register points to a variable.
-    Variable,
-    /// The call is under way already.
-    Recursion,
 }
 
 const fn row(

@@ -32,10 +32,11 @@ use log::Log;
 use when::Case;
 
 pub use code::Place;
-pub use messages::{MESSAGES, Message, When};
+pub use messages::{MESSAGES, Message};
 pub use poison::meaning as poison;
 pub use privileges::Privileges;
 pub use text::in_docs;
+pub use when::When;
 
 /// Why a program was refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

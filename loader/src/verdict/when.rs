@@ -3,11 +3,39 @@
 use super::code::{Code, helper_of};
 use super::history::History;
 use super::log::{self, Log};
-use super::messages::When;
 use super::pattern::Captures;
 use crate::insn::Insn;
 use crate::plan::{Extern, MapCreate, Patch, PatchKind};
 use crate::uapi::{Access, Field};
+
+/// A condition beyond the words of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// None.
+    Always,
+    /// `off` is where the context points to the packet's bytes.
+    PacketPointer,
+    /// `off` is a field that socket filters cannot read.
+    ClosedField,
+    /// The instruction writes to memory.
+    Store,
+    /// The instruction is what became of a CO-RE relocation that the kernel's types do not answer.
+    MissingType,
+    /// The instruction calls a weak function that the kernel does not have.
+    MissingFunction,
+    /// The register held what must be given back, and it was.
+    Released,
+    /// The register was read from the value of a map.
+    FromMap,
+    /// The register is that of a second argument, or one after it.
+    Argument,
+    /// The instruction passes a key or a value, and there are fewer bytes than the map says.
+    MapElement,
+    /// The register points to a variable.
+    Variable,
+    /// The call is under way already.
+    Recursion,
+}
 
 /// What is known of a refusal.
 pub(super) struct Case<'c> {
