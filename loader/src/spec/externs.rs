@@ -149,6 +149,9 @@ fn declared<'data>(btf: &Btf<'data>) -> HashMap<&'data str, ExternKind> {
     found
 }
 
+/// Bytes of `.kconfig`: several times a whole configuration file. The types of a small object can ask for any number of bytes.
+const LARGEST: u32 = 1 << 20;
+
 /// What a variable of `.kconfig` can hold, by its type.
 fn config(btf: &Btf<'_>, id: u32) -> ExternKind {
     let is_char = |ty: u32| matches!(btf.resolve(ty), Ok((_, ty)) if matches!(ty.kind, Kind::Int { size: 1, boolean: false, .. }));
@@ -181,11 +184,13 @@ fn place(externs: &mut [(usize, Extern)]) {
         external.index = index as u32;
         if let ExternKind::Config { ty, size, offset } = &mut external.kind {
             *offset = end.next_multiple_of(alignment(*ty, *size));
-            match offset.checked_add(*size).filter(|end| *end <= i32::MAX as u32) {
+            match offset.checked_add(*size).filter(|end| *end <= LARGEST) {
                 Some(next) => end = next,
                 None => {
-                    external.kind =
-                        ExternKind::Impossible("with it, .kconfig is larger than a map's value can be".into())
+                    let problem = format!(
+                        "with it, .kconfig has more than {LARGEST} bytes, which no kernel's configuration fills"
+                    );
+                    external.kind = ExternKind::Impossible(problem);
                 }
             }
         }

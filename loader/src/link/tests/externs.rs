@@ -147,6 +147,17 @@ fn a_variable_of_the_configuration_of_no_known_type_is_an_error() {
 }
 
 #[test]
+fn a_variable_larger_than_any_configuration_is_refused_before_it_is_made() {
+    let declare = |types: &mut Types, name: &str| {
+        let char = types.int("char", 1, SIGNED);
+        let ty = types.array(char, (1 << 20) + 1);
+        types.var(name, ty, EXTERN)
+    };
+    let plan = plan_of(LDDW, (".kconfig", "CONFIG_A", true), declare, &kernel(&[("CONFIG_B", "y")]));
+    assert!(problem(&plan).starts_with("with it, .kconfig has more than 1048576 bytes"), "{}", problem(&plan));
+}
+
+#[test]
 fn the_kernel_version_is_an_option_that_every_kernel_has() {
     let declare = |types: &mut Types, name: &str| types.var(name, 1, EXTERN);
     let plan = plan_of(LDDW, (".kconfig", "LINUX_KERNEL_VERSION", false), declare, &kernel(&[]));
