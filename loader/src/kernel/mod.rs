@@ -21,6 +21,7 @@ use crate::sys::SysError;
 
 pub use btf::BtfFallback;
 pub use map::Map;
+pub use open::Pinned;
 pub use pin::{Difference, Mismatch, Pins};
 pub use program::{LogRequest, Program, ProgramInfo};
 

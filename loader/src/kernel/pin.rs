@@ -9,6 +9,7 @@ use nix::errno::Errno;
 use super::{Attempt, Kernel, KernelError, Map, Outcome};
 use crate::plan::{Held, MapCreate, MapId, PinStep};
 use crate::sys::SysError;
+use crate::sys::id::Access;
 use crate::sys::map::MapFd;
 use crate::sys::map_info::MapInfo;
 use crate::sys::pin::{make_dir, obj_get, obj_pin};
@@ -108,7 +109,7 @@ impl Kernel {
         let (what, result) = match step {
             PinStep::MakeDir { path } => return self.make_dir(path),
             PinStep::Get { map, name, path } => {
-                let result = obj_get(path).map(|fd| {
+                let result = obj_get(path, Access::Write).map(|fd| {
                     let number = fd.as_raw_fd();
                     self.opened.insert(*map, fd);
                     number

@@ -10,15 +10,16 @@
 
 pub mod attr;
 pub mod bpf;
+pub mod btf_info;
 pub mod counters;
 pub mod filter;
 pub mod group;
+pub mod id;
 pub mod map;
 pub mod map_info;
 pub mod mapping;
 pub mod pidfd;
 pub mod pin;
-pub mod prog_id;
 pub mod socket;
 pub mod sockopt;
 pub mod tun;

@@ -10,6 +10,7 @@ use nix::sys::stat::Mode;
 
 use super::SysError;
 use super::bpf::{Command, bpf, bpf_fd, raw};
+use super::id::Access;
 
 /// BPF_OBJ_PIN, BPF_OBJ_GET.
 #[repr(C)]
@@ -46,19 +47,23 @@ pub fn obj_pin(object: BorrowedFd<'_>, path: &Path) -> Result<(), SysError> {
     })
 }
 
-/// BPF_OBJ_GET: opens what is pinned under a name, map or program, for reading and writing.
+/// BPF_OBJ_GET: opens what is pinned under a name, map or program. A program is only ever opened for writing.
 ///
 /// # Errors
 ///
 /// - `ENOENT`: there is no such name.
-/// - `EACCES`: the file is no pin, or its mode does not allow this process to read and write.
+/// - `EACCES`: the file is no pin, or its mode does not allow this process to read, or to write.
+/// - `EINVAL`: it is a program, and was to be read.
 /// - `EPERM`: the kernel keeps bpf(2) from processes without `CAP_BPF` (`kernel.unprivileged_bpf_disabled`, before 5.19).
 /// - `EINVAL`: the path has a NUL in it.
 ///
 /// Kernel: `bpf_obj_do_get()`, `kernel/bpf/inode.c`. Since 4.4.
-pub fn obj_get(path: &Path) -> Result<OwnedFd, SysError> {
-    // SAFETY: as in `obj_pin`.
-    with_attr(OBJ_GET, path, |attr| unsafe { bpf_fd(OBJ_GET, attr) })
+pub fn obj_get(path: &Path, access: Access) -> Result<OwnedFd, SysError> {
+    with_attr(OBJ_GET, path, |attr| {
+        attr.file_flags = access.flags();
+        // SAFETY: as in `obj_pin`.
+        unsafe { bpf_fd(OBJ_GET, attr) }
+    })
 }
 
 /// mkdir(2) with mode 0700: a directory for pins.
