@@ -216,9 +216,9 @@ impl Plan {
 }
 
 impl MapCreate {
-    /// Whether its keys or values have BTF types.
+    /// Whether it has BTF types: some maps have no type for a key, but the kernel wants one for the value (`map_check_btf()`).
     pub fn is_typed(&self) -> bool {
-        self.attr.btf_key_type_id != 0 || self.attr.btf_value_type_id != 0
+        self.attr.btf_value_type_id != 0
     }
 }
 
