@@ -8,6 +8,7 @@
 use std::error::Error;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::ops::ControlFlow;
 
 use minibpf::elf::Object;
 use minibpf::kernel::Kernel;
@@ -52,9 +53,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     echo.join().map_err(|_| "the peer broke down")??;
 
     for (_, map) in kernel.maps().filter(|(_, map)| maps::is_walkable(map)) {
-        for element in maps::elements(map, 16, |_| ())? {
-            println!("{}: key {:?} value {:?}", map.name(), element.key, element.value);
-        }
+        maps::walk(
+            map,
+            |_| (),
+            |element| {
+                println!("{}: key {:?} value {:?}", map.name(), element.key, element.value);
+                ControlFlow::Continue(())
+            },
+        )?;
     }
     Ok(())
 }

@@ -126,6 +126,21 @@ fn without_comments(line: &str) -> String {
     plain + rest
 }
 
+/// A value after the call.
+fn changed(before: Node, after: Node) -> Node {
+    match (before, after) {
+        (Node::Struct(mut fields), Node::Struct(after)) => {
+            for (name, value) in after {
+                if let Some((_, before)) = fields.iter_mut().find(|(field, _)| *field == name) {
+                    *before = changed(before.clone(), value);
+                }
+            }
+            Node::Struct(fields)
+        }
+        (_, after) => after,
+    }
+}
+
 struct Reader<'a>(&'a str);
 
 impl Reader<'_> {
@@ -152,7 +167,7 @@ impl Reader<'_> {
         values
     }
 
-    /// A value; of `before => after` the latter.
+    /// A value; of `before => after` the latter, whose structs hold only the fields that have changed.
     fn value(&mut self) -> Node {
         let value = match self.0.chars().next() {
             Some('{') => self.fields(),
@@ -166,7 +181,7 @@ impl Reader<'_> {
         match self.0.strip_prefix(" => ") {
             Some(rest) => {
                 self.0 = rest;
-                self.value()
+                changed(value, self.value())
             }
             None => value,
         }

@@ -12,7 +12,9 @@
 //! Source: `include/uapi/linux/btf.h`, `Documentation/bpf/btf.rst`; the kernel's own reader is `btf_parse()`,
 //! `kernel/bpf/btf.c`.
 
+mod arithmetic;
 pub mod ext;
+pub mod layout;
 pub mod search;
 mod types;
 pub mod value;

@@ -2,6 +2,7 @@
 
 mod attach;
 mod check;
+mod contents;
 mod demo;
 mod detach;
 mod doctor;

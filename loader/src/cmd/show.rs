@@ -3,10 +3,9 @@
 use std::os::fd::{AsFd, AsRawFd};
 
 use minibpf::btf::Btf;
-use minibpf::btf::value::{Value, hex};
+use minibpf::btf::value::hex;
 use minibpf::explain::{Fd, PROG_INFO_SIZE, names, object_info};
-use minibpf::kernel::{Kernel, Map, Program, ProgramInfo};
-use minibpf::observe::maps::{self, Element};
+use minibpf::kernel::{Kernel, Program, ProgramInfo};
 use minibpf::plan::{Held, MapCreate, MapId, Plan, ProgLoad};
 use minibpf::sys::map_info::MapInfo;
 use minibpf::verdict::Explanation;
@@ -120,42 +119,6 @@ impl Shown {
         });
         with_pin(program, self.pinned.clone())
     }
-}
-
-/// Elements of a map that are printed for people; `--json` has all.
-const SHOWN: usize = 64;
-
-/// A map's contents in words: a line for the map, then one an element, or one a global.
-pub(crate) fn map_lines(map: &Map, btf: Option<&Btf<'_>>, elements: &[Element]) -> Vec<String> {
-    if let ([element], true) = (elements, map.name().starts_with('.')) {
-        let globals = match maps::typed_value(map, btf, &element.value) {
-            Value::Struct(variables) => variables.iter().map(|(name, value)| format!("  {name} = {value}")).collect(),
-            value => vec![format!("  {value}")],
-        };
-        return [vec![format!("{} (globals)", map.name())], globals].concat();
-    }
-    let kind = names::map_type_short(map.spec().attr.map_type);
-    let (count, max) = (elements.len(), map.spec().attr.max_entries);
-    let mut lines = vec![format!("{} ({kind}, {count} of at most {max} entries)", map.name())];
-    for element in elements.iter().take(SHOWN) {
-        let key = maps::typed_key(map, btf, &element.key);
-        let value = maps::typed_value(map, btf, &element.value);
-        lines.push(format!("  {key}: {value}"));
-    }
-    if count > SHOWN {
-        lines.push(format!("  and {} more; --json has all", count - SHOWN));
-    }
-    lines
-}
-
-/// A map's definition and contents: the `map` line.
-pub(crate) fn map_contents_json(map: &Map, id: Option<u32>, btf: Option<&Btf<'_>>, elements: &[Element]) -> Json {
-    let entry = |element: &Element| {
-        let (key, value) = (maps::typed_key(map, btf, &element.key), maps::typed_value(map, btf, &element.value));
-        json!({ "key": key, "value": value })
-    };
-    let entries: Vec<_> = elements.iter().map(entry).collect();
-    merged(merged(json!({ "kind": "map" }), map_json(map.spec(), id)), json!({ "entries": entries }))
 }
 
 /// Why a program was refused: each line after its label.

@@ -11,6 +11,7 @@ use crate::sys::attr::{
     BtfLoadAttr, EnableStatsAttr, MapCreateAttr, MapElemAttr, MapFreezeAttr, ObjInfoAttr, ProgInfo, ProgLoadAttr,
 };
 use crate::sys::bpf::{FUNC_INFO_SIZE, LINE_INFO_SIZE};
+use crate::sys::map_batch::MapBatchAttr;
 
 /// What is known of descriptors: all of them after a load, none before.
 pub trait Descriptors {
@@ -235,6 +236,26 @@ pub fn map_lookup(map: Fd, key: &[u8]) -> Call {
         ("flags", constant("BPF_ANY")),
     ];
     bpf("BPF_MAP_LOOKUP_ELEM", size_of::<MapElemAttr>(), fields, "read a value")
+}
+
+/// `bpf(BPF_MAP_LOOKUP_BATCH)` from where the last call ended, with `count` as it is after the call.
+pub fn map_lookup_batch(map: Fd, from: Option<&[u8]>, room: u32, count: u32) -> Call {
+    let fields = vec![
+        ("in_batch", if from.is_some() { constant("...") } else { Field::Null }),
+        ("out_batch", constant("...")),
+        ("keys", constant("...")),
+        ("values", constant("...")),
+        ("count", number(count)),
+        ("map_fd", Field::Fd(map)),
+        ("elem_flags", constant("BPF_ANY")),
+        ("flags", number(0u32)),
+    ];
+    bpf(
+        "BPF_MAP_LOOKUP_BATCH",
+        size_of::<MapBatchAttr>(),
+        fields,
+        format!("read many elements at once: there is room for {room}"),
+    )
 }
 
 /// Bytes of the info struct of a program.

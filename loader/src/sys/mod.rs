@@ -16,6 +16,7 @@ pub mod filter;
 pub mod group;
 pub mod id;
 pub mod map;
+pub mod map_batch;
 pub mod map_info;
 pub mod mapping;
 pub mod pidfd;

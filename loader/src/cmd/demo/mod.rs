@@ -13,13 +13,14 @@ use minibpf::explain::{self, Descriptors, names};
 use minibpf::insn::Insn;
 use minibpf::kernel::{Kernel, Program};
 use minibpf::link::Options;
-use minibpf::observe::maps;
+
 use minibpf::observe::stats::mean_ns;
 use minibpf::plan::{Plan, ProgLoad, Step};
 use minibpf::spec::Spec;
 use minibpf::target::Target;
 use serde_json::json;
 
+use super::contents::Holding;
 use super::failure::{Exit, Failure};
 use super::output::Output;
 use super::show;
@@ -194,12 +195,11 @@ impl Story<'_> {
         let btf = show::uploaded_btf(plan);
         for (_, map) in kernel.maps() {
             let failed = |error| Failure::new(Exit::Other, format!("reading map `{}`: {error}", map.name()));
-            let elements = maps::elements(map, map.spec().attr.max_entries as usize, |_| ()).map_err(failed)?;
-            for line in show::map_lines(map, btf.as_ref(), &elements) {
+            let holding = Holding::read(map, btf.as_ref(), |_| ()).map_err(failed)?;
+            for line in holding.lines() {
                 self.line(&line)?;
             }
-            let id = map.info().ok().map(|info| info.id);
-            self.output.data(&show::map_contents_json(map, id, btf.as_ref(), &elements))?;
+            self.output.data(&holding.json(map.info().ok().map(|info| info.id)))?;
         }
         let info = program.info().map_err(|error| Failure::new(Exit::Other, error))?;
         if let Some(mean) = mean_ns(&info) {

@@ -4,15 +4,16 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use minibpf::btf::Btf;
 use minibpf::btf::value::hex;
-use minibpf::explain::{Fd, map_lookup, map_next_key};
+use minibpf::explain::{Fd, map_lookup, map_lookup_batch, map_next_key};
 use minibpf::kernel::Map;
-use minibpf::observe::maps::{self, Asked, Element};
+use minibpf::observe::maps::{self, Asked};
 use minibpf::observe::stats::mean_ns;
 use nix::errno::Errno;
 use serde_json::json;
 
 use super::pump::Traffic;
 use super::session::Session;
+use crate::cmd::contents::Holding;
 use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::show::{self, Shown};
 
@@ -67,23 +68,26 @@ impl Session<'_> {
         if !maps::is_walkable(map) {
             return Ok(());
         }
-        let elements = self.elements(map)?;
-        for line in show::map_lines(map, btf, &elements) {
+        let holding = self.read(map, btf)?;
+        for line in holding.lines() {
             self.output.say(line);
         }
         if self.output.json {
-            self.output.data(&show::map_contents_json(map, id, btf, &elements))?;
+            self.output.data(&holding.json(id))?;
         }
         Ok(())
     }
 
-    /// All elements, each question traced.
-    fn elements(&self, map: &Map) -> Result<Vec<Element>, Failure> {
+    /// Everything that a map holds, each question traced.
+    fn read<'a>(&self, map: &'a Map, btf: Option<&Btf<'a>>) -> Result<Holding<'a>, Failure> {
         let fd = || Fd::Number(map.as_fd().as_raw_fd());
         let answer = |found: bool| if found { Ok(0) } else { Err(Errno::ENOENT) };
         let mut broken = Ok(());
-        let elements = maps::elements(map, map.spec().attr.max_entries as usize, |asked| {
+        let holding = Holding::read(map, btf, |asked| {
             let traced = match asked {
+                Asked::Batch { from, room, count, errno } => {
+                    self.tracer.call(|| map_lookup_batch(fd(), from, room, count), errno.map_or(Ok(0), Err))
+                }
                 Asked::NextKey(key, found) => self.tracer.call(|| map_next_key(fd(), key), answer(found)),
                 Asked::Lookup(key, found) => self.tracer.call(|| map_lookup(fd(), key), answer(found)),
             };
@@ -92,6 +96,6 @@ impl Session<'_> {
             }
         });
         broken?;
-        elements.map_err(|error| Failure::new(Exit::Other, format!("reading map `{}`: {error}", map.name())))
+        holding.map_err(|error| Failure::new(Exit::Other, format!("reading map `{}`: {error}", map.name())))
     }
 }
