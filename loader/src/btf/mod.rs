@@ -13,6 +13,7 @@
 //! `kernel/bpf/btf.c`.
 
 mod arithmetic;
+pub mod encode;
 pub mod ext;
 pub mod layout;
 pub mod search;

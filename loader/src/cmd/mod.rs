@@ -6,6 +6,7 @@ mod contents;
 mod demo;
 mod detach;
 mod doctor;
+mod duration;
 mod explain;
 mod failure;
 mod hooks;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use thiserror::Error;
 
-use crate::btf::{Btf, Kind};
+use crate::btf::encode::encode;
 use crate::elf::SymbolKind;
 use crate::spec::{MapOrigin, MapSpec, Spec};
 
@@ -111,7 +111,10 @@ fn parse_one(spec: &Spec<'_>, name: &str, value: &str) -> Result<Value, SetError
         return Err(refuse(format!("section `{}` of {} bytes cannot be rewritten", map.name, map.attr.value_size)));
     }
     let btf = spec.btf.as_ref().ok_or_else(|| refuse("its type is unknown: compile with -g".to_owned()))?;
-    let ty = variable_type(btf, map, name).ok_or_else(|| refuse("its BTF has no type for it".to_owned()))?;
+    let ty = btf
+        .variable(map.attr.btf_value_type_id, name)
+        .map(|(ty, _)| ty)
+        .ok_or_else(|| refuse("its BTF has no type for it".to_owned()))?;
     // The symbol lies in the section, so from here on the type's size is no larger than that.
     let size = btf.size_of(ty).map_err(|e| refuse(e.to_string()))?;
     if size != symbol.size || size == 0 {
@@ -119,70 +122,4 @@ fn parse_one(spec: &Spec<'_>, name: &str, value: &str) -> Result<Value, SetError
     }
     let bytes = encode(btf, ty, value).map_err(refuse)?;
     Ok(Value { name: name.to_owned(), map: index, offset: symbol.value as usize, bytes })
-}
-
-/// The type of a variable of a data section.
-fn variable_type(btf: &Btf<'_>, map: &MapSpec, name: &str) -> Option<u32> {
-    let Kind::Datasec { vars, .. } = btf.get(map.attr.btf_value_type_id).ok()?.kind else { return None };
-    vars.iter().find_map(|info| match btf.get(info.var).ok()? {
-        var if var.name == name => match var.kind {
-            Kind::Var { ty, .. } => Some(ty),
-            _ => None,
-        },
-        _ => None,
-    })
-}
-
-/// A value as written by a person → the bytes of its C type, little-endian.
-fn encode(btf: &Btf<'_>, ty: u32, value: &str) -> Result<Vec<u8>, String> {
-    let (_, ty) = btf.resolve(ty).map_err(|e| e.to_string())?;
-    let (size, number) = match ty.kind {
-        Kind::Int { size: 1, boolean: true, .. } => match value {
-            "true" | "1" => return Ok(vec![1]),
-            "false" | "0" => return Ok(vec![0]),
-            _ => return Err("expected true or false".to_owned()),
-        },
-        Kind::Int { size, signed, .. } => (size, in_range(parse_number(value)?, size, signed)?),
-        Kind::Enum { size, items } => match items.iter().find(|item| item.name == value) {
-            Some(item) => (size, i128::from(item.value)),
-            None => {
-                let names: Vec<_> = items.iter().map(|item| item.name).collect();
-                let number = parse_number(value).map_err(|_| format!("expected one of {}", names.join(", ")))?;
-                (size, in_range(number, size, items.iter().any(|item| item.value < 0))?)
-            }
-        },
-        Kind::Array(array) if btf.size_of(array.element) == Ok(1) => {
-            let mut bytes = value.as_bytes().to_vec();
-            let room = array.count as usize;
-            if bytes.len() > room {
-                return Err(format!("{} bytes, but it holds {room}", bytes.len()));
-            }
-            bytes.resize(room, 0);
-            return Ok(bytes);
-        }
-        other => return Err(format!("{} cannot be set; integers, bools, enums and char arrays can", other.name())),
-    };
-    let too_large = || format!("it has {size} bytes, and only numbers of up to 16 can be set");
-    number.to_le_bytes().get(..size as usize).map(<[u8]>::to_vec).ok_or_else(too_large)
-}
-
-fn parse_number(text: &str) -> Result<i128, String> {
-    let (sign, digits) = text.strip_prefix('-').map_or((1, text), |rest| (-1, rest));
-    let (radix, digits) = digits.strip_prefix("0x").map_or((10, digits), |hex| (16, hex));
-    if radix == 10 && digits.len() > 1 && digits.starts_with('0') {
-        return Err("a number that begins with 0 is octal in C; write it in decimal or as 0x…".to_owned());
-    }
-    // `from_str_radix` would take a sign of its own.
-    let number = u64::from_str_radix(digits, radix).ok().filter(|_| !digits.starts_with('+'));
-    number.map(|number| sign * i128::from(number)).ok_or_else(|| "expected a number (decimal or 0x…)".to_owned())
-}
-
-fn in_range(number: i128, size: u32, signed: bool) -> Result<i128, String> {
-    let bits = size.min(8) * 8;
-    let (low, high) =
-        if signed { (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1) } else { (0, (1i128 << bits) - 1) };
-    if number < low || number > high {
-        return Err(format!("out of range {low} to {high}"));
-    }
-    Ok(number)
 }

@@ -1,6 +1,5 @@
 //! `minibpf load`: load, attach, watch. The main job, top to bottom in [`Load::run`].
 
-mod duration;
 pub(super) mod endpoint;
 pub(super) mod events;
 pub(super) mod pump;
@@ -17,6 +16,7 @@ use minibpf::observe::ringbuf;
 use minibpf::plan::{Fate, Plan, ProgLoad, Step};
 use minibpf::verdict;
 
+use super::duration;
 use super::failure::{Exit, Failure};
 use super::object::{self, PlanOptions};
 use super::options::StepOptions;

@@ -148,14 +148,17 @@ fn typedefs_and_qualifiers_do_not_matter() {
 
 #[test]
 fn a_type_that_cannot_be_set_says_what_it_is() {
-    let settable = "cannot be set; integers, bools, enums and char arrays can";
+    let settable = "cannot be set; integers, bools, enums, char arrays, and arrays and structs of them can";
     assert_eq!(set(|types| types.ptr(0), 8, "1"), problem("1", &format!("a pointer {settable}")));
-    assert_eq!(set(|types| types.pointers(&[("p", 0)]), 8, "1"), problem("1", &format!("a struct {settable}")));
+    assert_eq!(
+        set(|types| types.pointers(&[("p", 0)]), 8, "1"),
+        problem("1", "expected a struct: {member=value member=value}")
+    );
     let words = |types: &mut Types| {
         let int = types.int("int", 4, SIGNED);
         types.array(int, 2)
     };
-    assert_eq!(set(words, 8, "1"), problem("1", &format!("an array {settable}")));
+    assert_eq!(set(words, 8, "1"), problem("1", "expected an array: [1 2 3]"));
 }
 
 #[test]
