@@ -117,3 +117,10 @@ pub fn hex(bytes: &[u8]) -> String {
     }
     text
 }
+
+/// The bytes of hex digits, two a byte.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits: Option<Vec<u32>> = text.chars().map(|c| c.to_digit(16)).collect();
+    let digits = digits.filter(|digits| digits.len().is_multiple_of(2))?;
+    digits.as_chunks::<2>().0.iter().map(|[high, low]| u8::try_from(high * 16 + low).ok()).collect()
+}

@@ -6,6 +6,7 @@ mod contents;
 mod demo;
 mod detach;
 mod doctor;
+mod dump;
 mod duration;
 mod explain;
 mod failure;
@@ -16,12 +17,14 @@ mod object;
 mod options;
 mod output;
 mod pins;
+mod set;
 mod show;
 mod signals;
 mod sockets;
 mod stats;
 mod target;
 mod trace;
+mod what;
 
 use std::process::ExitCode;
 
@@ -88,6 +91,8 @@ enum Command {
     Attach(attach::Attach),
     Detach(detach::Detach),
     Sockets(sockets::Sockets),
+    Dump(dump::Dump),
+    Set(set::Set),
 }
 
 /// Options of every command.
@@ -127,6 +132,8 @@ pub(crate) fn main() -> ExitCode {
         Command::Attach(attach) => attach.run(&output),
         Command::Detach(detach) => detach.run(&output),
         Command::Sockets(sockets) => sockets.run(&output),
+        Command::Dump(dump) => dump.run(&output),
+        Command::Set(set) => set.run(&output),
     };
     match result {
         Ok(()) => Exit::Done.into(),

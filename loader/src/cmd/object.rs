@@ -36,7 +36,8 @@ pub(crate) struct PlanOptions {
     pins: PinArgs,
 }
 
-fn assignment(text: &str) -> Result<(String, String), String> {
+/// `VAR=VALUE`.
+pub(crate) fn assignment(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("expected VAR=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }

@@ -1,5 +1,7 @@
 //! What a filter collects, read from outside: maps, events, and what the socket itself counts.
 
+pub mod fdinfo;
+pub mod globals;
 pub mod maps;
 pub mod ringbuf;
 pub mod sockets;

@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::num::NonZeroUsize;
 use std::os::fd::AsFd;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
 
@@ -67,6 +67,32 @@ impl Mapping {
         if let (Some(place), true) = (self.place::<AtomicU64>(at), self.writable) {
             // SAFETY: inside the mapping, aligned and writable.
             unsafe { place.as_ref() }.store(value, Ordering::Release);
+        }
+    }
+
+    /// Writes bytes that lie inside writable pages: an aligned number of 2, 4 or 8 bytes at once, so that nobody sees half of it, anything else byte
+    /// by byte.
+    pub fn write(&self, at: usize, bytes: &[u8]) {
+        match (bytes, self.writable) {
+            (_, false) => {}
+            (&[a, b], _) if at.is_multiple_of(2) => self.store(at, u16::from_ne_bytes([a, b]), AtomicU16::store),
+            (&[a, b, c, d], _) if at.is_multiple_of(4) => {
+                self.store(at, u32::from_ne_bytes([a, b, c, d]), AtomicU32::store);
+            }
+            (&[a, b, c, d, e, f, g, h], _) if at.is_multiple_of(8) => {
+                self.store(at, u64::from_ne_bytes([a, b, c, d, e, f, g, h]), AtomicU64::store);
+            }
+            (bytes, _) => {
+                bytes.iter().enumerate().for_each(|(n, byte)| self.store(at.saturating_add(n), *byte, AtomicU8::store));
+            }
+        }
+    }
+
+    /// Stores one number in writable pages.
+    fn store<A, T>(&self, at: usize, value: T, store: impl Fn(&A, T, Ordering)) {
+        if let Some(place) = self.place::<A>(at) {
+            // SAFETY: inside the mapping and aligned; `write` has looked whether the pages are writable.
+            store(unsafe { place.as_ref() }, value, Ordering::Release);
         }
     }
 

@@ -17,6 +17,34 @@ pub fn is_walkable(map: &Map) -> bool {
     WALKABLE.contains(&map.spec().attr.map_type)
 }
 
+/// Why a map has no elements to be walked, as far as that is known of its type.
+///
+/// Kernel: the `map_get_next_key` and `map_lookup_elem` of each type's `bpf_map_ops`.
+pub fn without_elements(map: &Map) -> Option<&'static str> {
+    Some(match map.spec().attr.map_type {
+        // BPF_MAP_TYPE_PERF_EVENT_ARRAY.
+        4 => "its slots hold the rings of whoever reads its events, and the kernel does not show them",
+        // CGROUP_STORAGE and PERCPU_CGROUP_STORAGE; SK, INODE, TASK and CGRP_STORAGE.
+        19 | 21 | 24 | 28 | 29 | 32 => {
+            "its values belong to other objects of the kernel, and are only found through these"
+        }
+        // QUEUE and STACK.
+        22 | 23 => "of a queue or a stack only the next element can be seen without taking it out",
+        // RINGBUF and USER_RINGBUF.
+        27 | 31 => "a ring buffer holds records for the one that reads it, not elements",
+        // BLOOM_FILTER.
+        30 => "a Bloom filter only says of a value whether it may have been put in",
+        // ARENA.
+        33 => "an arena is memory, not elements",
+        _ => return None,
+    })
+}
+
+/// Whether the next element can be looked at (BPF_MAP_TYPE_QUEUE, STACK).
+pub fn can_peek(map: &Map) -> bool {
+    matches!(map.spec().attr.map_type, 22 | 23)
+}
+
 /// The only struct of the object whose size is that of `event`, other than the context: the type to read it by.
 pub fn event_type(btf: &Btf<'_>, event: &[u8]) -> Option<u32> {
     let fits = |kind: &Kind<'_>| matches!(kind, Kind::Struct { size, .. } if *size as usize == event.len());

@@ -65,6 +65,11 @@ impl<'data> Types<'data> {
         self.is_typed
     }
 
+    /// Bytes of one value.
+    pub fn value_size(&self) -> usize {
+        self.value_size
+    }
+
     /// The section whose variables it holds.
     pub fn section(&self) -> Option<&'data str> {
         self.section
@@ -109,6 +114,11 @@ impl<'data> Contents<'data> {
             Self::One(Value::Struct(variables)) => Some(variables),
             _ => None,
         }
+    }
+
+    /// The variable of that name.
+    pub fn variable(&self, name: &str) -> Option<&Value<'data>> {
+        self.variables()?.iter().find(|(variable, _)| *variable == name).map(|(_, value)| value)
     }
 }
 

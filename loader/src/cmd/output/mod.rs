@@ -1,5 +1,7 @@
 //! Where words go: data to standard output, narration to standard error.
 
+mod lines;
+
 use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -11,6 +13,8 @@ use serde_json::{Value as Json, json};
 
 use super::Common;
 use super::failure::Failure;
+
+pub(crate) use lines::Lines;
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -149,5 +153,8 @@ fn stderr_line(text: &dyn Display) {
 /// Writes one JSON line to standard output.
 pub(crate) fn write_line(line: &Json, pretty: bool) -> std::io::Result<()> {
     let text = if pretty { format!("{line:#}") } else { line.to_string() };
-    writeln!(std::io::stdout().lock(), "{text}")
+    let mut text = text.into_bytes();
+    lines::escape(&mut text, 0);
+    text.push(b'\n');
+    std::io::stdout().lock().write_all(&text)
 }

@@ -1,0 +1,99 @@
+//! `minibpf dump`: what is in the kernel, whoever has put it there: a map's contents, a program's instructions.
+
+mod changes;
+mod entry;
+mod map;
+mod order;
+
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use minibpf::btf::Btf;
+use minibpf::sys::id::Access;
+
+use self::map::MapDump;
+pub(crate) use self::map::types_of;
+use self::order::Order;
+use super::duration;
+use super::failure::{Exit, Failure};
+use super::output::Output;
+use super::signals::Signals;
+use super::what::{Found, What};
+
+/// Show what a map holds, typed by its BTF.
+///
+/// The map may be pinned, or named by its number (bpftool's), its name, or the process that holds it, such as a running `minibpf load`;
+/// another loader may have made it. Reading changes nothing.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Dump {
+    /// A path in a bpffs, map:N, map:NAME, prog:N, pid:PID or pid:PID:NAME
+    #[arg(value_name = "WHAT")]
+    what: What,
+    /// One element, by its key as it is printed; of a data section one variable, by its name
+    #[arg(value_name = "KEY", conflicts_with_all = ["watch", "sort", "top", "count_entries"])]
+    key: Option<String>,
+    /// How many entries there are, and nothing else
+    #[arg(long, conflicts_with_all = ["watch", "sort", "top"])]
+    count_entries: bool,
+    /// Go on, and show what has changed, every so often: 500ms, 10s
+    #[arg(long, value_name = "T", value_parser = duration::parse)]
+    watch: Option<Duration>,
+    /// In the order of the keys, of the values (largest first), or of a member of the values
+    #[arg(long, value_name = "key|value|value.MEMBER", value_parser = Order::parse)]
+    sort: Option<Order>,
+    /// Only the first N; without --sort those of the largest values
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    top: Option<u32>,
+    /// With --watch: stop after so many rounds
+    #[arg(long, value_name = "N", requires = "watch", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+    /// With --watch: stop after this time
+    #[arg(long, value_name = "T", requires = "watch", value_parser = duration::parse)]
+    duration: Option<Duration>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  minibpf dump /sys/fs/bpf/count/maps/ports              what a pinned map holds
+  minibpf dump map:42 80                                 one element
+  minibpf dump map:42 --watch 1s --sort value.bytes --top 10
+                                                         the ten largest, every second, and what has been added
+  minibpf dump pid:4026                                  every map of a running load
+  minibpf dump pid:4026:.bss total_packets               one global variable
+";
+
+impl Dump {
+    pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
+        let mut found = self.what.open(Access::Read)?;
+        // Of a process's things only the maps are meant, unless one is named.
+        if found.len() > 1 {
+            found.retain(|found| matches!(found, Found::Map(_)));
+        }
+        if found.len() > 1 && (self.key.is_some() || self.watch.is_some()) {
+            return Err(Failure::new(Exit::Usage, "that are several maps: name one with pid:PID:NAME"));
+        }
+        found.iter().try_for_each(|found| match found {
+            Found::Map(map) => {
+                let bytes = types_of(output, map)?;
+                self.map(&MapDump::new(output, map, Btf::parse(&bytes).ok().as_ref()))
+            }
+            Found::Program(_) => Err(Failure::new(Exit::Usage, "that is a program, not a map")),
+        })
+    }
+
+    fn map(&self, dump: &MapDump<'_>) -> Result<(), Failure> {
+        let order = self.sort.clone().or(self.top.map(|_| Order::default()));
+        let top = self.top.map_or(usize::MAX, |top| top as usize);
+        match (&self.key, self.watch) {
+            (Some(key), _) => dump.one(key),
+            (None, _) if self.count_entries => dump.count(),
+            (None, None) => dump.all(order.as_ref(), top),
+            (None, Some(pause)) => {
+                let until = self.duration.map(|duration| Instant::now() + duration);
+                let pace = changes::Pace { pause, until, rounds: self.count };
+                changes::watch(dump, order.as_ref(), top, &pace, &Signals::catch()?)
+            }
+        }
+    }
+}

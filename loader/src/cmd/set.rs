@@ -1,0 +1,82 @@
+//! `minibpf set`: global variables of a program that is loaded, while it runs.
+
+use clap::Args;
+use minibpf::btf::Btf;
+use minibpf::observe::globals::{self, GlobalError};
+use minibpf::observe::maps::Types;
+use minibpf::sys::SysError;
+use minibpf::sys::id::Access;
+use minibpf::target::page_size;
+use nix::errno::Errno;
+use serde_json::json;
+
+use super::dump::types_of;
+use super::failure::{Exit, Failure};
+use super::object::assignment;
+use super::output::Output;
+use super::what::What;
+
+/// Set global variables of a loaded program, typed by their BTF.
+///
+/// A variable lies in the map of its section: .data, .bss. Constants (.rodata) are part of what the verifier has judged, and cannot be set
+/// any more; before a load, `--set` of `load` and `check` does.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Set {
+    /// The data section's map: a path in a bpffs, map:N, map:NAME or pid:PID:NAME
+    #[arg(value_name = "WHAT")]
+    what: What,
+    /// What to set; all values are checked before the first is written
+    #[arg(value_name = "VAR=VALUE", required = true, value_parser = assignment)]
+    values: Vec<(String, String)>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  minibpf set /sys/fs/bpf/count/maps/_data smallest_packet=0xffffffff
+  minibpf set pid:4026:.bss total_packets=0 total_bytes=0
+";
+
+impl Set {
+    pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
+        let map = self.what.only_map(Access::Write)?;
+        let bytes = types_of(output, &map)?;
+        // An empty section: no types.
+        let btf = Btf::parse(&bytes).ok();
+        let usage = |error: GlobalError| {
+            let failure = Failure::new(Exit::Usage, format!("map `{}`: {error}", map.name()));
+            match error {
+                GlobalError::Constants => {
+                    failure.hint("set constants before the load: minibpf load OBJ --set VAR=VALUE")
+                }
+                _ => failure,
+            }
+        };
+        let btf = btf.as_ref().ok_or_else(|| usage(GlobalError::NoVariables { typed: false }))?;
+        let checked = self.values.iter().map(|(name, value)| globals::assignment(&map, btf, name, value));
+        let assignments = checked.collect::<Result<Vec<_>, _>>().map_err(usage)?;
+
+        let failed = |error: SysError| {
+            let failure = Failure::new(Exit::Other, format!("map `{}`: {error}", map.name()));
+            match error.errno {
+                Errno::EPERM => failure.hint("the map is frozen: user space can write it no more"),
+                Errno::EACCES => failure.hint("the map was made read-only (BPF_F_RDONLY)"),
+                _ => failure,
+            }
+        };
+        let types = Types::of(&map, Some(btf));
+        let value_of = || map.fd().lookup(&0u32.to_le_bytes()).map(|value| types.contents(&value)).map_err(failed);
+        let before = value_of()?;
+        let in_place = globals::write(&map, &assignments, page_size().unwrap_or(4096) as usize).map_err(failed)?;
+        let after = value_of()?;
+        if !in_place {
+            output.say("the section cannot be mapped, so it was written as a whole: what the program counted at that moment is lost");
+        }
+        for (name, _) in &self.values {
+            let (Some(before), Some(after)) = (before.variable(name), after.variable(name)) else { continue };
+            output.text(format_args!("{name} = {after}  (was {before})"))?;
+            output.data(&json!({ "kind": "set", "map": map.name(), "name": name, "before": before, "after": after, "in_place": in_place }))?;
+        }
+        Ok(())
+    }
+}
