@@ -18,6 +18,7 @@ mod core;
 mod demo;
 mod differences;
 mod doctor;
+mod dump;
 mod externs;
 mod hooks_foreign;
 mod hooks_groups;
