@@ -1,8 +1,9 @@
-//! How often a program runs, and how long it takes: counted only while somebody asks for it.
+//! How often a program runs, and how long it takes: counted only while somebody asks for it. And what its socket counts.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use crate::kernel::ProgramInfo;
+use crate::sys::counters::{self, MemInfo, PacketStatistics, TcpInfo};
 use crate::sys::{SysError, bpf};
 
 /// While this lives, the kernel counts and times the runs of every program of the machine.
@@ -29,4 +30,30 @@ impl RunStats {
 /// Mean nanoseconds of a run; `None` if it never ran.
 pub fn mean_ns(info: &ProgramInfo) -> Option<u64> {
     info.run_time_ns.checked_div(info.run_count)
+}
+
+/// What a socket has counted since it was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SocketStats {
+    /// Its queues, and what it dropped; `None` on kernels before 4.12.
+    pub memory: Option<MemInfo>,
+    /// Of a TCP connection.
+    pub tcp: Option<TcpInfo>,
+    /// Of a packet socket.
+    pub packets: Option<PacketStatistics>,
+}
+
+impl SocketStats {
+    /// Looks at a socket. The kernel forgets PACKET_STATISTICS when it tells them, so they are added to those told before; of somebody else's socket
+    /// they are not asked for.
+    pub fn look(&mut self, socket: impl AsFd, is_own: bool) {
+        let socket = socket.as_fd();
+        self.memory = counters::meminfo(socket).ok();
+        self.tcp = counters::tcp_info(socket).ok();
+        if let Some(new) = is_own.then(|| counters::packet_statistics(socket).ok()).flatten() {
+            let PacketStatistics { packets, drops } = self.packets.unwrap_or_default();
+            let (packets, drops) = (packets.saturating_add(new.packets), drops.saturating_add(new.drops));
+            self.packets = Some(PacketStatistics { packets, drops });
+        }
+    }
 }

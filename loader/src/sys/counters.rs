@@ -23,16 +23,71 @@ pub(super) fn get<T: Default + Copy>(
     Ok(unsafe { value.assume_init() })
 }
 
-/// SO_MEMINFO: nine counters of the socket; the last is the number of packets dropped.
+/// What SO_MEMINFO says, in bytes but for the last (`SK_MEMINFO_*`, `include/uapi/linux/sock_diag.h`).
+#[repr(C)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct MemInfo {
+    /// What waits to be read, with the kernel's own bookkeeping.
+    pub rmem_alloc: u32,
+    /// How much may wait.
+    pub rcvbuf: u32,
+    /// What is on its way out.
+    pub wmem_alloc: u32,
+    /// How much may be.
+    pub sndbuf: u32,
+    /// Reserved, not used yet.
+    pub fwd_alloc: u32,
+    /// What TCP keeps until it is acknowledged.
+    pub wmem_queued: u32,
+    /// Options and filter: 96 and the bytes of the program as the kernel stores it.
+    pub optmem: u32,
+    /// What came while the socket was in use.
+    pub backlog: u32,
+    /// Packets dropped: by the filter, or for want of room.
+    pub drops: u32,
+}
+
+const _: () = assert!(size_of::<MemInfo>() == 36);
+
+/// SO_MEMINFO: the socket's memory, and the packets that it dropped.
 ///
 /// # Errors
 ///
 /// `ENOPROTOOPT`: a kernel before 4.12.
 ///
-/// Kernel: `sk_get_meminfo()`, `net/core/sock.c`; `SK_MEMINFO_DROPS`, `include/uapi/linux/sock_diag.h`.
+/// Kernel: `sk_get_meminfo()`, `net/core/sock.c`.
+pub fn meminfo(socket: impl AsFd) -> Result<MemInfo, SysError> {
+    get(socket.as_fd(), libc::SOL_SOCKET, libc::SO_MEMINFO, "getsockopt(SO_MEMINFO)")
+}
+
+/// The packets that a socket dropped.
+///
+/// # Errors
+///
+/// As [`meminfo`].
 pub fn drops(socket: impl AsFd) -> Result<u32, SysError> {
-    let counters: [u32; 9] = get(socket.as_fd(), libc::SOL_SOCKET, libc::SO_MEMINFO, "getsockopt(SO_MEMINFO)")?;
-    Ok(counters.last().copied().unwrap_or(0))
+    meminfo(socket).map(|memory| memory.drops)
+}
+
+/// What PACKET_STATISTICS says (`struct tpacket_stats`, `include/uapi/linux/if_packet.h`).
+#[repr(C)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct PacketStatistics {
+    /// Packets that the filter kept, those dropped included.
+    pub packets: u32,
+    /// Those of them that found no room.
+    pub drops: u32,
+}
+
+/// PACKET_STATISTICS: what a packet socket counted since the last call, which sets it to zero.
+///
+/// # Errors
+///
+/// `ENOPROTOOPT`, `EOPNOTSUPP`: not a packet socket.
+///
+/// Kernel: `packet_getsockopt()`, `net/packet/af_packet.c`.
+pub fn packet_statistics(socket: impl AsFd) -> Result<PacketStatistics, SysError> {
+    get(socket.as_fd(), libc::SOL_PACKET, libc::PACKET_STATISTICS, "getsockopt(PACKET_STATISTICS)")
 }
 
 /// `struct tcp_info`, `include/uapi/linux/tcp.h`, up to what is needed here.
@@ -74,6 +129,11 @@ const _: () =
 const _: () = assert!(std::mem::offset_of!(TcpInfo, rcv_ooopack) == 224 && size_of::<TcpInfo>() == 232);
 
 impl TcpInfo {
+    /// Segments that were sent again (`tcpi_total_retrans`).
+    pub fn total_retrans(&self) -> u32 {
+        self.words_before_pacing.get(23).copied().unwrap_or(0)
+    }
+
     /// Segments of ours that the peer has not acknowledged yet (`tcpi_unacked`).
     pub fn unacked(&self) -> u32 {
         self.words_before_pacing.get(4).copied().unwrap_or(0)
