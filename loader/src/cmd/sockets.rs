@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use minibpf::hook::foreign;
 use minibpf::observe::sockets::{Listed, Tables, descriptors};
-use minibpf::sys::counters;
+use minibpf::observe::stats::SocketStats;
 use minibpf::sys::filter::Present;
 use minibpf::sys::socket::is_locked;
 use serde_json::json;
@@ -18,7 +18,8 @@ use super::target::owner::{command, proc_failure};
 /// List sockets: their owner, addresses, filter, and the packets that they dropped.
 ///
 /// Whether a filter is attached the kernel tells only of a socket that one holds, so each is duplicated for a moment
-/// (pidfd_getfd); where that is not allowed, `?` stands.
+/// (pidfd_getfd); where that is not allowed, `?` stands. With -v also the bytes that wait to be read, how many may, and the segments that
+/// TCP had to send again.
 #[derive(Args)]
 pub(crate) struct Sockets {
     /// Those of this process only
@@ -40,17 +41,15 @@ struct Found<'a> {
 struct Look {
     present: Option<Present>,
     locked: Option<bool>,
-    drops: Option<u32>,
+    stats: SocketStats,
 }
 
 impl Look {
     fn at(pid: i32, fd: i32) -> Self {
         let Ok(socket) = foreign::duplicate(pid, fd) else { return Self::default() };
-        Self {
-            present: foreign::present(&socket).ok(),
-            locked: is_locked(&socket).ok(),
-            drops: counters::drops(&socket).ok(),
-        }
+        let mut stats = SocketStats::default();
+        stats.look(&socket, false);
+        Self { present: foreign::present(&socket).ok(), locked: is_locked(&socket).ok(), stats }
     }
 
     fn filter(&self) -> String {
@@ -67,8 +66,16 @@ impl Look {
 impl Sockets {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
         output.text(format_args!(
-            "{:>7}  {:<15}  {:>4}  {:<8}  {:<22}  {:<22}  {:<18}  {}",
-            "PID", "COMMAND", "FD", "KIND", "LOCAL", "PEER", "FILTER", "DROPS"
+            "{:>7}  {:<15}  {:>4}  {:<8}  {:<22}  {:<22}  {:<18}  {:>5}{}",
+            "PID",
+            "COMMAND",
+            "FD",
+            "KIND",
+            "LOCAL",
+            "PEER",
+            "FILTER",
+            "DROPS",
+            if output.is_verbose() { "   QUEUED      ROOM  AGAIN" } else { "" }
         ))?;
         // Processes of one network namespace share its tables.
         let mut namespaces: HashMap<PathBuf, Tables> = HashMap::new();
@@ -107,10 +114,19 @@ fn print(output: &Output, found: &Found<'_>) -> Result<(), Failure> {
     let is_listening = listed.is_some_and(|listed| listed.is_listening);
     let peer = listed.and_then(|listed| listed.peer).map(|peer| peer.to_string());
     let shown_peer = peer.as_deref().unwrap_or(if is_listening { "(listening)" } else { "" });
-    let drops = look.drops.map_or_else(|| "?".to_owned(), |drops| drops.to_string());
+    let memory = look.stats.memory;
+    let again = look.stats.tcp.map(|tcp| tcp.total_retrans());
+    let known = |number: Option<u32>| number.map_or_else(|| "?".to_owned(), |number| number.to_string());
+    let more = if output.is_verbose() {
+        let again = again.map_or_else(|| "-".to_owned(), |again| again.to_string());
+        format!("  {:>7}  {:>8}  {again:>5}", known(memory.map(|m| m.rmem_alloc)), known(memory.map(|m| m.rcvbuf)))
+    } else {
+        String::new()
+    };
     output.text(format_args!(
-        "{pid:>7}  {command:<15}  {fd:>4}  {kind:<8}  {place:<22}  {shown_peer:<22}  {:<18}  {drops}",
-        look.filter()
+        "{pid:>7}  {command:<15}  {fd:>4}  {kind:<8}  {place:<22}  {shown_peer:<22}  {:<18}  {:>5}{more}",
+        look.filter(),
+        known(memory.map(|m| m.drops)),
     ))?;
     let (filter, insns) = match &look.present {
         None => (None, None),
@@ -120,6 +136,7 @@ fn print(output: &Output, found: &Found<'_>) -> Result<(), Failure> {
     };
     output.data(&json!({
         "kind": "socket", "pid": pid, "command": command, "fd": fd, "type": kind, "local": place, "peer": peer,
-        "listening": is_listening, "filter": filter, "classic_insns": insns, "locked": look.locked, "drops": look.drops,
+        "listening": is_listening, "filter": filter, "classic_insns": insns, "locked": look.locked, "drops": memory.map(|m| m.drops),
+        "bytes_queued": memory.map(|m| m.rmem_alloc), "rcvbuf": memory.map(|m| m.rcvbuf), "retransmitted": again,
     }))
 }

@@ -5,7 +5,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::Output;
+use super::{Output, escape};
 use crate::cmd::failure::Failure;
 
 /// Bytes that are gathered before they are written.
@@ -33,7 +33,7 @@ impl<'a> Lines<'a> {
         } else {
             serde_json::to_writer(&mut self.buffer, line).map_err(std::io::Error::from)?;
         }
-        escape(&mut self.buffer, start);
+        escape::json(&mut self.buffer, start);
         self.buffer.push(b'\n');
         self.write_if_enough()
     }
@@ -43,7 +43,10 @@ impl<'a> Lines<'a> {
         if self.output.json {
             return Ok(());
         }
-        writeln!(self.buffer, "{line}")?;
+        let start = self.buffer.len();
+        write!(self.buffer, "{line}")?;
+        escape::text(&mut self.buffer, start);
+        self.buffer.push(b'\n');
         self.write_if_enough()
     }
 
@@ -57,39 +60,5 @@ impl<'a> Lines<'a> {
         stdout.flush()?;
         self.buffer.clear();
         Ok(())
-    }
-}
-
-/// JSON may hold control characters as they are, except the 32 of ASCII; a terminal obeys the others too, and turns text around by some. From
-/// `start` on they become `\uNNNN`: outside of strings there are none.
-pub(super) fn escape(buffer: &mut Vec<u8>, start: usize) {
-    let line = buffer.get(start..).unwrap_or_default();
-    if line.iter().all(|&byte| byte < 0x7f) {
-        return;
-    }
-    // serde_json writes UTF-8.
-    let text = String::from_utf8_lossy(line).into_owned();
-    buffer.truncate(start);
-    for c in text.chars() {
-        let commands = matches!(c, '\u{7f}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if commands {
-            buffer.extend(format!("\\u{:04x}", u32::from(c)).bytes());
-        } else {
-            buffer.extend(c.encode_utf8(&mut [0; 4]).bytes());
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_terminal_would_obey_is_escaped_and_means_the_same() {
-        let text = "é \u{9b}31m \u{202e} \u{7f} \u{1b}[m";
-        let mut buffer = serde_json::to_vec(text).unwrap();
-        escape(&mut buffer, 0);
-        assert_eq!(std::str::from_utf8(&buffer).unwrap(), r#""é \u009b31m \u202e \u007f \u001b[m""#);
-        assert_eq!(serde_json::from_slice::<String>(&buffer).unwrap(), text);
     }
 }

@@ -1,5 +1,6 @@
 //! Where words go: data to standard output, narration to standard error.
 
+mod escape;
 mod lines;
 
 use std::fmt::Display;
@@ -82,16 +83,13 @@ impl Output {
 
     /// Data as text. Nothing with `--json`.
     pub(crate) fn text(&self, text: impl Display) -> Result<(), Failure> {
-        if !self.json {
-            writeln!(std::io::stdout().lock(), "{text}")?;
-        }
-        Ok(())
+        if self.json { Ok(()) } else { Ok(stdout_line(Style::new(), &text)?) }
     }
 
     /// Data as text: the title of a part.
     pub(crate) fn heading(&self, text: &str) -> Result<(), Failure> {
         let style = if self.color_out { Style::new().bold() } else { Style::new() };
-        self.text(format_args!("{style}{text}{style:#}"))
+        if self.json { Ok(()) } else { Ok(stdout_line(style, &text)?) }
     }
 
     /// Narration. Nothing with `--json`, which carries it as data, and nothing with `--quiet`.
@@ -115,23 +113,20 @@ impl Output {
 
     /// A warning that is data of its own.
     pub(crate) fn warn_as(&self, line: &Json, text: impl Display) -> Result<(), Failure> {
-        let label = self.paint("warning:", AnsiColor::Yellow);
-        stderr_line(&format!("{label} {text}"));
+        self.stderr_labelled("warning:", AnsiColor::Yellow, &text);
         self.data(line)
     }
 
     /// Ends the program with a failure.
     pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
         if !failure.is_silent() {
-            let label = self.paint("error:", AnsiColor::Red);
-            let message = format!("{label} {}", failure.message);
+            self.stderr_labelled("error:", AnsiColor::Red, &failure.message);
             let hint = match failure.table.as_slice() {
                 [] => failure.hint.clone(),
                 table => Some(table.join("\n        ")),
             };
-            match hint {
-                Some(hint) => stderr_line(&format!("{message}\n  {} {hint}", self.paint("hint:", AnsiColor::Cyan))),
-                None => stderr_line(&message),
+            if let Some(hint) = hint {
+                self.stderr_labelled("  hint:", AnsiColor::Cyan, &hint);
             }
             // The last word; if its reader is gone too, the exit code remains.
             let _ = self.data(&failure.json());
@@ -139,22 +134,47 @@ impl Output {
         failure.exit.into()
     }
 
-    fn paint(&self, word: &str, color: AnsiColor) -> String {
+    /// A line of standard error behind a word that is painted.
+    fn stderr_labelled(&self, label: &str, color: AnsiColor, text: &dyn Display) {
         let style = if self.color { Style::new().bold().fg_color(Some(color.into())) } else { Style::new() };
-        format!("{style}{word}{style:#}")
+        let word = label.trim_start();
+        let indent = label.len() - word.len();
+        let mut line = format!("{:indent$}{style}{word}{style:#} ", "").into_bytes();
+        push_text(&mut line, text);
+        let _ = std::io::stderr().lock().write_all(&line);
     }
 }
 
 /// Writes a line to standard error; a reader that is gone is not worth failing for.
 fn stderr_line(text: &dyn Display) {
-    let _ = writeln!(std::io::stderr().lock(), "{text}");
+    let mut line = Vec::new();
+    push_text(&mut line, text);
+    let _ = std::io::stderr().lock().write_all(&line);
+}
+
+/// Writes a line to standard output, in a style.
+fn stdout_line(style: Style, text: &dyn Display) -> std::io::Result<()> {
+    let mut line = style.render().to_string().into_bytes();
+    push_text(&mut line, text);
+    line.pop();
+    line.extend(format!("{style:#}\n").bytes());
+    std::io::stdout().lock().write_all(&line)
+}
+
+/// Adds text that cannot command a terminal, and the end of its line.
+fn push_text(line: &mut Vec<u8>, text: &dyn Display) {
+    let start = line.len();
+    // Memory takes everything.
+    let _ = write!(line, "{text}");
+    escape::text(line, start);
+    line.push(b'\n');
 }
 
 /// Writes one JSON line to standard output.
 pub(crate) fn write_line(line: &Json, pretty: bool) -> std::io::Result<()> {
     let text = if pretty { format!("{line:#}") } else { line.to_string() };
     let mut text = text.into_bytes();
-    lines::escape(&mut text, 0);
+    escape::json(&mut text, 0);
     text.push(b'\n');
     std::io::stdout().lock().write_all(&text)
 }
