@@ -12,8 +12,10 @@
 //!
 //! Source: `struct bpf_insn`, `include/uapi/linux/bpf.h`.
 
+mod kernel_text;
 mod text;
 
+pub use kernel_text::{Names, Numbers, kernel_text};
 pub use text::disassemble;
 
 /// One slot of a program, as `struct bpf_insn` lays it out.
