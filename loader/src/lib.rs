@@ -28,6 +28,7 @@
 //! | [`explain`] | a step in strace's words, or as data; all that there is to say about an object |
 //! | [`lint`] | what will go wrong, said before the load |
 //! | [`verdict`] | why the kernel said no |
+//! | [`xlated`] | a loaded program's instructions, and what the verifier made of those it was given |
 //! | [`privileges`] | which privilege is missing where the kernel refuses |
 //! | [`doctor`] | what a kernel and its privileges allow |
 //! | [`target`] | what a plan must know of the kernel |
@@ -71,6 +72,7 @@ pub mod sys;
 pub mod target;
 pub mod uapi;
 pub mod verdict;
+pub mod xlated;
 
 #[cfg(test)]
 mod testing;

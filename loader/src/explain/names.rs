@@ -38,6 +38,43 @@ const MAP_TYPES: [&str; 34] = [
     "ARENA",
 ];
 
+/// `enum bpf_prog_type` in bpftool's words, by number. Source: `include/uapi/linux/bpf.h`.
+const PROG_TYPES: [&str; 33] = [
+    "unspec",
+    "socket_filter",
+    "kprobe",
+    "sched_cls",
+    "sched_act",
+    "tracepoint",
+    "xdp",
+    "perf_event",
+    "cgroup_skb",
+    "cgroup_sock",
+    "lwt_in",
+    "lwt_out",
+    "lwt_xmit",
+    "sock_ops",
+    "sk_skb",
+    "cgroup_device",
+    "sk_msg",
+    "raw_tracepoint",
+    "cgroup_sock_addr",
+    "lwt_seg6local",
+    "lirc_mode2",
+    "sk_reuseport",
+    "flow_dissector",
+    "cgroup_sysctl",
+    "raw_tracepoint_writable",
+    "cgroup_sockopt",
+    "tracing",
+    "struct_ops",
+    "ext",
+    "lsm",
+    "sk_lookup",
+    "syscall",
+    "netfilter",
+];
+
 /// BPF_F_* of BPF_MAP_CREATE, by bit. Source: `include/uapi/linux/bpf.h`.
 const MAP_FLAGS: [&str; 14] = [
     "BPF_F_NO_PREALLOC",
@@ -67,6 +104,11 @@ pub fn map_type(number: u32) -> String {
 /// `hash`, as bpftool writes it.
 pub fn map_type_short(number: u32) -> String {
     MAP_TYPES.get(number as usize).map_or_else(|| format!("type {number}"), |name| name.to_ascii_lowercase())
+}
+
+/// `socket_filter`, as bpftool writes it.
+pub fn prog_type(number: u32) -> String {
+    PROG_TYPES.get(number as usize).map_or_else(|| format!("type {number}"), |name| (*name).to_owned())
 }
 
 /// `BPF_F_RDONLY_PROG|BPF_F_MMAPABLE`, or `0`.

@@ -9,6 +9,7 @@ mod map;
 mod open;
 mod pin;
 mod program;
+mod program_info;
 
 use std::collections::BTreeMap;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -23,7 +24,8 @@ pub use btf::BtfFallback;
 pub use map::Map;
 pub use open::Pinned;
 pub use pin::{Difference, Mismatch, Pins};
-pub use program::{LogRequest, Program, ProgramInfo};
+pub use program::{LogRequest, Program};
+pub use program_info::ProgramInfo;
 
 /// A step that the kernel refused.
 #[derive(Debug, Error, PartialEq, Eq, Clone)]

@@ -10,7 +10,6 @@ use crate::btf::ext::{FuncInfo, LineInfo};
 use crate::insn::Insn;
 use crate::plan::{MapId, ProgLoad, kernel_name};
 use crate::sys::SysError;
-use crate::sys::attr::ProgInfo;
 use crate::sys::bpf::{self, Log, Records};
 
 /// BPF_PROG_TYPE_SOCKET_FILTER.
@@ -46,53 +45,10 @@ impl AsFd for Program {
     }
 }
 
-/// What the kernel says of a program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ProgramInfo {
-    /// Its number, unique on this machine until the next boot.
-    pub id: u32,
-    /// See [`crate::plan::Tags`].
-    pub tag: [u8; 8],
-    /// Whether the licence opens GPL-only helpers.
-    pub gpl_compatible: bool,
-    /// Bytes of the instructions as the verifier rewrote them.
-    pub bytes_xlated: u32,
-    /// Bytes of machine code; 0 if there is none.
-    pub bytes_jited: u32,
-    /// Its BTF; 0 without one.
-    pub btf_id: u32,
-    /// Instructions that the verifier walked, over all paths. Since 5.16.
-    pub verified_insns: u32,
-    /// How often it ran, and how long in all, while statistics were on. Since 5.1.
-    pub run_count: u64,
-    /// Nanoseconds.
-    pub run_time_ns: u64,
-}
-
 impl Program {
     /// Its name in the object, in full.
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// What the kernel says of it.
-    ///
-    /// # Errors
-    ///
-    /// None that a healthy process would see.
-    pub fn info(&self) -> Result<ProgramInfo, SysError> {
-        let info: ProgInfo = bpf::prog_info(self.as_fd())?;
-        Ok(ProgramInfo {
-            id: info.id,
-            tag: info.tag,
-            gpl_compatible: info.gpl_compatible & 1 == 1,
-            bytes_xlated: info.xlated_prog_len,
-            bytes_jited: info.jited_prog_len,
-            btf_id: info.btf_id,
-            verified_insns: info.verified_insns,
-            run_count: info.run_cnt,
-            run_time_ns: info.run_time_ns,
-        })
     }
 }
 

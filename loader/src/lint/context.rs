@@ -39,3 +39,14 @@ pub(super) fn lints(at: &Place<'_>, insns: &[Insn]) -> Vec<Lint> {
     });
     lints
 }
+
+/// The slots of accesses that surely go to the context: by a register that holds it on all paths.
+pub(crate) fn accesses(insns: &[Insn]) -> Vec<usize> {
+    let mut slots = Vec::new();
+    walk(insns, |slot, insn, before, _| {
+        if memory(insn).is_some_and(|(base, _)| before.of(base) == Value::Context) {
+            slots.push(slot);
+        }
+    });
+    slots
+}

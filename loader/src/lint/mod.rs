@@ -17,6 +17,7 @@ use serde_json::{Value as Json, json};
 use crate::plan::{Plan, ProgLoad};
 use crate::spec::Spec;
 
+pub(crate) use context::accesses;
 pub use loaders::{LoadsIn, loads_in_others};
 pub use rules::{RULES, Rule};
 

@@ -1,6 +1,9 @@
 //! How often a program runs, and how long it takes: counted only while somebody asks for it. And what its socket counts.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, SystemTime};
+
+use nix::time::{ClockId, clock_gettime};
 
 use crate::kernel::ProgramInfo;
 use crate::sys::counters::{self, MemInfo, PacketStatistics, TcpInfo};
@@ -56,4 +59,11 @@ impl SocketStats {
             self.packets = Some(PacketStatistics { packets, drops });
         }
     }
+}
+
+/// When a program was loaded; `None` where the clocks cannot be read, or say what cannot be.
+pub fn loaded_at(info: &ProgramInfo) -> Option<SystemTime> {
+    // CLOCK_BOOTTIME counts from when the machine was switched on: the difference to the time of day tells when that was.
+    let now = clock_gettime(ClockId::CLOCK_BOOTTIME).ok().map(Duration::from)?;
+    SystemTime::now().checked_sub(now)?.checked_add(Duration::from_nanos(info.loaded_at))
 }

@@ -21,6 +21,7 @@ pub mod map_info;
 pub mod mapping;
 pub mod pidfd;
 pub mod pin;
+pub mod prog_dump;
 pub mod socket;
 pub mod sockopt;
 pub mod tun;
