@@ -19,6 +19,7 @@ mod demo;
 mod differences;
 mod doctor;
 mod dump;
+mod dump_prog;
 mod externs;
 mod hooks_foreign;
 mod hooks_groups;

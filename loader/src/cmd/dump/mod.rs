@@ -1,9 +1,11 @@
 //! `minibpf dump`: what is in the kernel, whoever has put it there: a map's contents, a program's instructions.
 
+mod beside;
 mod changes;
 mod entry;
 mod map;
 mod order;
+mod prog;
 
 use std::time::{Duration, Instant};
 
@@ -20,10 +22,10 @@ use super::output::Output;
 use super::signals::Signals;
 use super::what::{Found, What};
 
-/// Show what a map holds, typed by its BTF.
+/// Show what a map holds, typed by its BTF; or a program as the verifier rewrote it, alone or beside the object that it came from.
 ///
-/// The map may be pinned, or named by its number (bpftool's), its name, or the process that holds it, such as a running `minibpf load`;
-/// another loader may have made it. Reading changes nothing.
+/// Either may be pinned, or named by its number (bpftool's) or the process that holds it, such as a running `minibpf load`; a map also by its
+/// name. Another loader may have made it. Reading changes nothing.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Dump {
@@ -51,6 +53,8 @@ pub(crate) struct Dump {
     /// With --watch: stop after this time
     #[arg(long, value_name = "T", requires = "watch", value_parser = duration::parse)]
     duration: Option<Duration>,
+    #[command(flatten)]
+    program: prog::ProgOptions,
 }
 
 const EXAMPLES: &str = "\
@@ -61,6 +65,8 @@ Examples:
                                                          the ten largest, every second, and what has been added
   minibpf dump pid:4026                                  every map of a running load
   minibpf dump pid:4026:.bss total_packets               one global variable
+  minibpf dump prog:17                                   a program's instructions, as the verifier rewrote them
+  minibpf dump prog:17 --object count.bpf.o              beside those it was given, and why
 ";
 
 impl Dump {
@@ -74,12 +80,24 @@ impl Dump {
             return Err(Failure::new(Exit::Usage, "that are several maps: name one with pid:PID:NAME"));
         }
         found.iter().try_for_each(|found| match found {
+            Found::Map(_) if self.program.is_given() => {
+                Err(Failure::new(Exit::Usage, "that is a map, not a program: --object and --bytes are not for it"))
+            }
             Found::Map(map) => {
                 let bytes = types_of(output, map)?;
                 self.map(&MapDump::new(output, map, Btf::parse(&bytes).ok().as_ref()))
             }
-            Found::Program(_) => Err(Failure::new(Exit::Usage, "that is a program, not a map")),
+            Found::Program(_) if self.is_of_maps() => Err(Failure::new(
+                Exit::Usage,
+                "that is a program, not a map: KEY and the options of maps are not for it",
+            )),
+            Found::Program(program) => prog::run(output, program, &self.program),
         })
+    }
+
+    /// Whether there are options that only a map has an answer to.
+    fn is_of_maps(&self) -> bool {
+        self.key.is_some() || self.count_entries || self.watch.is_some() || self.sort.is_some() || self.top.is_some()
     }
 
     fn map(&self, dump: &MapDump<'_>) -> Result<(), Failure> {
