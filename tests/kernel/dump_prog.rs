@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::bpffs::Bpffs;
+use crate::support::bpftool::bpftool;
 use crate::support::objects::{COMMITTED, bpf_src, compile_file, object};
-use crate::support::process::{MINIBPF, Ran, output_of, run};
-use crate::support::{Json, number, text};
+use crate::support::process::{MINIBPF, Ran, Running, output_of, run};
+use crate::support::{Json, PATIENCE, number, text, wait_for};
 
 fn source(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests").join(path)
@@ -218,4 +219,26 @@ fn programs_of_other_types_are_shown_too() {
     // The tag is that of the object's program, of whatever type.
     let ran = run(["dump", &fs.path("other"), "--object", &made.path(), "--section", "xdp"]).expect(0);
     assert!(ran.text().contains("nothing was changed"), "{}", ran.text());
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn watching_a_program_counts_its_runs() {
+    let fs = Bpffs::mount();
+    run(["check", &object("pass"), "--pin", &fs.path("x")]).expect(0);
+    let packet = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(packet.path(), [&[0; 12][..], &[8, 0, 0x45], &[0; 60]].concat()).unwrap();
+    let watching = Running::start(["dump", &fs.path("x/pass"), "--watch", "100ms", "--duration", "60s", "--json"]);
+    watching.line("stats");
+    let pin = fs.path("x/pass");
+    let test = ["prog", "run", "pinned", &pin, "data_in", packet.path().to_str().unwrap(), "repeat", "123"];
+    bpftool(&test);
+    let seen = wait_for("123 runs", PATIENCE, || {
+        let said = watching.said();
+        let mut rounds = said.lines().filter_map(|line| serde_json::from_str::<Json>(line).ok());
+        rounds.find(|line| line["kind"] == "stats" && line["runs"] == 123)
+    });
+    assert!(number(&seen, "mean_ns") > 0 && number(&seen, "run_cnt") >= 123, "{seen}");
+    watching.interrupt();
+    watching.end().expect(0);
 }

@@ -21,6 +21,7 @@ mod set;
 mod show;
 mod signals;
 mod sockets;
+mod statistics;
 mod stats;
 mod target;
 mod trace;

@@ -26,7 +26,7 @@ pub(super) struct Pace {
 
 impl Pace {
     /// Waits for the next round; `false`: there is none.
-    fn wait(&self, next: Instant, signals: &Signals) -> bool {
+    pub(super) fn wait(&self, next: Instant, signals: &Signals) -> bool {
         let end = self.until.map_or(next, |until| until.min(next));
         while !signals.came() {
             let left = end.saturating_duration_since(Instant::now());

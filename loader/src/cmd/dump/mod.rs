@@ -6,6 +6,7 @@ mod entry;
 mod map;
 mod order;
 mod prog;
+mod runs;
 
 use std::time::{Duration, Instant};
 
@@ -38,8 +39,8 @@ pub(crate) struct Dump {
     /// How many entries there are, and nothing else
     #[arg(long, conflicts_with_all = ["watch", "sort", "top"])]
     count_entries: bool,
-    /// Go on, and show what has changed, every so often: 500ms, 10s
-    #[arg(long, value_name = "T", value_parser = duration::parse)]
+    /// Go on, and show what has changed, every so often: 500ms, 10s; of a program how often it ran, and how long
+    #[arg(long, value_name = "T", value_parser = duration::parse, conflicts_with_all = ["object", "bytes"])]
     watch: Option<Duration>,
     /// In the order of the keys, of the values (largest first), or of a member of the values
     #[arg(long, value_name = "key|value|value.MEMBER", value_parser = Order::parse)]
@@ -67,6 +68,7 @@ Examples:
   minibpf dump pid:4026:.bss total_packets               one global variable
   minibpf dump prog:17                                   a program's instructions, as the verifier rewrote them
   minibpf dump prog:17 --object count.bpf.o              beside those it was given, and why
+  minibpf dump prog:17 --watch 1s                        how often it runs, and how long each run takes
 ";
 
 impl Dump {
@@ -91,27 +93,35 @@ impl Dump {
                 Exit::Usage,
                 "that is a program, not a map: KEY and the options of maps are not for it",
             )),
-            Found::Program(program) => prog::run(output, program, &self.program),
+            Found::Program(program) => match self.pace() {
+                Some(pace) => {
+                    prog::head(output, program)?;
+                    runs::watch(output, program, &pace, &Signals::catch()?)
+                }
+                None => prog::run(output, program, &self.program),
+            },
         })
     }
 
     /// Whether there are options that only a map has an answer to.
     fn is_of_maps(&self) -> bool {
-        self.key.is_some() || self.count_entries || self.watch.is_some() || self.sort.is_some() || self.top.is_some()
+        self.key.is_some() || self.count_entries || self.sort.is_some() || self.top.is_some()
+    }
+
+    /// How often to look, if more than once.
+    fn pace(&self) -> Option<changes::Pace> {
+        let until = self.duration.map(|duration| Instant::now() + duration);
+        self.watch.map(|pause| changes::Pace { pause, until, rounds: self.count })
     }
 
     fn map(&self, dump: &MapDump<'_>) -> Result<(), Failure> {
         let order = self.sort.clone().or(self.top.map(|_| Order::default()));
         let top = self.top.map_or(usize::MAX, |top| top as usize);
-        match (&self.key, self.watch) {
+        match (&self.key, self.pace()) {
             (Some(key), _) => dump.one(key),
             (None, _) if self.count_entries => dump.count(),
             (None, None) => dump.all(order.as_ref(), top),
-            (None, Some(pause)) => {
-                let until = self.duration.map(|duration| Instant::now() + duration);
-                let pace = changes::Pace { pause, until, rounds: self.count };
-                changes::watch(dump, order.as_ref(), top, &pace, &Signals::catch()?)
-            }
+            (None, Some(pace)) => changes::watch(dump, order.as_ref(), top, &pace, &Signals::catch()?),
         }
     }
 }

@@ -66,6 +66,11 @@ pub(crate) fn run(output: &Output, program: &Program, options: &ProgOptions) -> 
     lines.iter().flat_map(|line| text(line, options.bytes, output.is_verbose())).try_for_each(|line| output.text(line))
 }
 
+/// What the kernel says of a program, without its instructions.
+pub(super) fn head(output: &Output, program: &Program) -> Result<(), Failure> {
+    Loaded::ask(output, program)?.head(output)
+}
+
 impl<'a> Loaded<'a> {
     fn ask(output: &Output, program: &'a Program) -> Result<Self, Failure> {
         let failed = |error| Failure::new(Exit::Other, error);
