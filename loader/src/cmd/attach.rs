@@ -131,7 +131,7 @@ fn watch(
     signals: &Signals,
 ) -> Result<(), Failure> {
     let limits = Limits { until: None, count: None };
-    let mut pump = Pump::new(output, Events::new(output, None), Endpoint::new(opened)?, &[], limits, None)?;
+    let mut pump = Pump::new(output, Events::none(output), Endpoint::new(opened)?, limits, None)?;
     let traffic = pump.run(signals)?;
     if let Some(accepted) = pump.endpoint.accepted() {
         detach_own(accepted, program, tracer)?;

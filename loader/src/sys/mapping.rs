@@ -18,7 +18,8 @@ pub struct Mapping {
     writable: bool,
 }
 
-// SAFETY: the pages belong to the process, not to a thread, and are only reached through atomics and volatile copies.
+// SAFETY: the pages belong to the process, not to a thread, and are only reached through atomics, and through slices that
+// borrow the mapping.
 unsafe impl Send for Mapping {}
 
 impl Mapping {
@@ -31,8 +32,8 @@ impl Mapping {
         let error = |errno| SysError { call: "mmap", errno };
         let size = NonZeroUsize::new(len).ok_or(error(nix::errno::Errno::EINVAL))?;
         let rights = if writable { ProtFlags::PROT_READ | ProtFlags::PROT_WRITE } else { ProtFlags::PROT_READ };
-        // SAFETY: the kernel chooses the address, so no memory of ours is replaced; nobody holds a Rust reference into
-        // the pages, see below.
+        // SAFETY: the kernel chooses the address, so no memory of ours is replaced; who gets a Rust reference into the pages
+        // borrows the mapping, see below.
         let start =
             unsafe { mmap(None, size, rights, MapFlags::MAP_SHARED, fd, offset as libc::off_t) }.map_err(error)?;
         Ok(Self { start, len, writable })
@@ -49,6 +50,7 @@ impl Mapping {
     }
 
     /// Reads an aligned 32-bit number; all that the writer wrote before it is visible afterwards. `None` outside.
+    #[inline]
     pub fn load_u32(&self, at: usize) -> Option<u32> {
         let place = self.place::<AtomicU32>(at)?;
         // SAFETY: inside the mapping and aligned; the kernel writes this number atomically.
@@ -56,6 +58,7 @@ impl Mapping {
     }
 
     /// Reads an aligned 64-bit number; as [`Mapping::load_u32`].
+    #[inline]
     pub fn load_u64(&self, at: usize) -> Option<u64> {
         let place = self.place::<AtomicU64>(at)?;
         // SAFETY: as in `load_u32`.
@@ -96,21 +99,21 @@ impl Mapping {
         }
     }
 
-    /// Copies bytes out: those of `at..at + len` that lie inside.
-    pub fn copy(&self, at: usize, len: usize) -> Vec<u8> {
-        let len = len.min(self.len.saturating_sub(at));
-        let mut copy = vec![0u8; len];
-        if len > 0 {
-            // SAFETY: source and target have `len` bytes and do not overlap. The bytes are a record that the kernel has
-            // published and does not write again before we give it back.
-            unsafe {
-                std::ptr::copy_nonoverlapping(self.start.as_ptr().cast::<u8>().add(at), copy.as_mut_ptr(), len);
-            }
-        }
-        copy
+    /// The bytes `at..at + len`, in place; `None` where they do not all lie inside.
+    ///
+    /// # Safety
+    ///
+    /// As long as the slice lives nobody writes these bytes: the kernel does not, by a rule that the caller names.
+    #[inline]
+    pub(super) unsafe fn slice(&self, at: usize, len: usize) -> Option<&[u8]> {
+        at.checked_add(len).filter(|end| *end <= self.len)?;
+        // SAFETY: the bytes lie inside the mapping, which lives as long as `self` is borrowed, and pages that the kernel maps
+        // are initialised; that nobody writes them is the caller's promise.
+        Some(unsafe { std::slice::from_raw_parts(self.start.as_ptr().cast::<u8>().add(at), len) })
     }
 
     /// A place inside the mapping that is aligned for T.
+    #[inline]
     fn place<T>(&self, at: usize) -> Option<NonNull<T>> {
         let inside = at.checked_add(size_of::<T>()).is_some_and(|end| end <= self.len);
         let aligned = at.is_multiple_of(align_of::<T>());
@@ -121,7 +124,7 @@ impl Mapping {
 
 impl Drop for Mapping {
     fn drop(&mut self) {
-        // SAFETY: these pages were mapped by `new`, and no reference into them outlives a call on `self`.
+        // SAFETY: these pages were mapped by `new`, and every reference into them borrows `self`.
         let _ = unsafe { munmap(self.start, self.len) };
     }
 }

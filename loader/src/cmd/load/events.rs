@@ -1,54 +1,298 @@
-//! What a filter reports through its ring buffers, as it comes.
+//! What a filter reports through its ring buffers and perf event arrays, as it comes.
 
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Instant;
 
-use minibpf::btf::Btf;
-use minibpf::btf::value::{self, hex};
-use minibpf::kernel::Kernel;
-use minibpf::observe::maps::event_type;
-use minibpf::observe::ringbuf::{self, RingBuffer};
-use minibpf::target::page_size;
-use serde_json::json;
+use minibpf::btf::value::{Value, hex};
+use minibpf::explain::{Call, Fd, Field};
+use minibpf::kernel::{Kernel, Map};
+use minibpf::observe::events::{Consumer, Event, EventTypes, EventsError, Lost, Record, Slot, Typed, has_events};
+use minibpf::sys::attr::MapElemAttr;
+use nix::errno::Errno;
+use nix::time::{ClockId, clock_gettime};
+use serde::Serialize;
 
 use crate::cmd::failure::{Exit, Failure};
-use crate::cmd::output::Output;
+use crate::cmd::output::{Burst, Output};
+use crate::cmd::trace::Tracer;
 
-/// The reading ends of a load's ring buffers.
-pub(super) fn rings(kernel: &Kernel) -> Result<Vec<RingBuffer<'_>>, Failure> {
-    let page = page_size().unwrap_or(4096) as usize;
-    let maps = kernel.maps().filter(|(_, map)| map.spec().attr.map_type == ringbuf::MAP_TYPE);
-    maps.map(|(_, map)| RingBuffer::new(map, page))
-        .collect::<Result<_, _>>()
-        .map_err(|error| Failure::new(Exit::Other, format!("reading events: {error}")))
-}
+/// Events that are taken before anything else gets its turn, and that are written together.
+const BURST: usize = 1024;
+/// Bytes of lines that are written while there is more to come.
+const LARGE: usize = 64 << 10;
 
-/// The printer of events.
+/// The reader of a load's events, and what it has seen.
 pub(crate) struct Events<'a> {
     output: &'a Output,
-    btf: Option<&'a Btf<'a>>,
-    started: Instant,
+    consumer: Option<Consumer<'a>>,
+    printer: Printer<'a>,
+    /// Whether it was said that a ring buffer was full.
+    said_full: bool,
+}
+
+/// What came, and what did not.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Seen {
+    pub(crate) events: u64,
+    /// By map; what perf event arrays have counted.
+    pub(crate) lost: Vec<(String, u64)>,
+    /// By ring buffer: how often it was found full.
+    pub(crate) full: Vec<(String, u64)>,
+}
+
+impl Seen {
+    pub(crate) fn lost_in_all(&self) -> u64 {
+        self.lost.iter().map(|(_, count)| count).sum()
+    }
+
+    pub(crate) fn full_in_all(&self) -> u64 {
+        self.full.iter().map(|(_, count)| count).sum()
+    }
 }
 
 impl<'a> Events<'a> {
-    pub(crate) fn new(output: &'a Output, btf: Option<&'a Btf<'a>>) -> Self {
-        Self { output, btf, started: Instant::now() }
+    /// Of no maps.
+    pub(crate) fn none(output: &'a Output) -> Self {
+        Self { output, consumer: None, printer: Printer::new(output, EventTypes::new(None)), said_full: false }
     }
 
-    /// Prints event number `number` of the ring buffer `map`.
-    pub(super) fn print(&self, number: u64, map: &str, event: &[u8]) -> Result<(), Failure> {
-        let seconds = self.started.elapsed().as_secs_f64();
-        let typed = self.btf.and_then(|btf| {
-            let ty = event_type(btf, event)?;
-            Some((btf.get(ty).ok()?.name, value::read(btf, ty, event)))
-        });
-        match &typed {
-            Some((name, value)) => self.output.say(format_args!("{seconds:9.3}  {map}  {name} {value}")),
-            None => self.output.say(format_args!("{seconds:9.3}  {map}  {}  {}", hex(event), event.escape_ascii())),
+    /// Of the maps of a load. It is made before the program is attached: before, a perf event array has room for nothing.
+    pub(super) fn of(
+        kernel: &'a Kernel,
+        output: &'a Output,
+        tracer: &Tracer<'_>,
+        types: EventTypes<'a>,
+    ) -> Result<Self, Failure> {
+        let maps: Vec<&Map> = kernel.maps().map(|(_, map)| map).filter(|map| is_read(map)).collect();
+        let mut consumer = None;
+        if !maps.is_empty() {
+            let opened = Consumer::new(maps.into_iter()).map_err(failure)?;
+            opened.slots().try_for_each(|slot| trace(tracer, slot))?;
+            consumer = Some(opened);
         }
-        let (name, value) = typed.unzip();
-        self.output.data(&json!({
-            "kind": "event", "n": number, "t": seconds, "map": map, "type": name, "value": value,
-            "bytes": hex(event),
-        }))
+        Ok(Self { output, consumer, printer: Printer::new(output, types), said_full: false })
+    }
+
+    /// What is readable when there may be an event.
+    pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.consumer.as_ref().map(AsFd::as_fd)
+    }
+
+    /// Whether the filter can report anything.
+    pub(super) fn is_watched(&self) -> bool {
+        self.consumer.is_some()
+    }
+
+    /// Events so far.
+    pub(super) fn count(&self) -> u64 {
+        self.printer.count
+    }
+
+    /// Prints a burst of events, but not more than `limit` in all. Returns whether there may be more already.
+    pub(super) fn take(&mut self, limit: Option<u64>) -> Result<bool, Failure> {
+        let burst = self.left(limit).min(BURST);
+        let Some(consumer) = &mut self.consumer else { return Ok(false) };
+        let taken = consumer.consume(burst, |event| self.printer.take(&event));
+        self.flush()?;
+        Ok(taken == burst)
+    }
+
+    /// After the filter was taken off: prints what is left, but not more than `limit` events in all.
+    pub(super) fn drain(&mut self, limit: Option<u64>) -> Result<Seen, Failure> {
+        let (left, output, printer) = (self.left(limit), self.output, &mut self.printer);
+        let mut written = Ok(());
+        if let Some(consumer) = &mut self.consumer {
+            consumer.drain(left, |event| {
+                printer.take(&event);
+                if written.is_ok() && printer.burst.len() > LARGE {
+                    written = output.burst(&mut printer.burst);
+                }
+            });
+        }
+        written?;
+        self.flush()?;
+        Ok(Seen { events: self.printer.count, lost: std::mem::take(&mut self.printer.lost), full: self.full() })
+    }
+
+    fn left(&self, limit: Option<u64>) -> usize {
+        limit.map_or(usize::MAX, |limit| usize::try_from(limit.saturating_sub(self.count())).unwrap_or(usize::MAX))
+    }
+
+    fn full(&self) -> Vec<(String, u64)> {
+        let found = self.consumer.iter().flat_map(Consumer::found_full).filter(|(_, times)| *times > 0);
+        found.map(|(map, times)| (map.name().to_owned(), times)).collect()
+    }
+
+    /// Writes what is pending; then what must be said once.
+    fn flush(&mut self) -> Result<(), Failure> {
+        self.output.burst(&mut self.printer.burst)?;
+        if let Some((map, count)) = self.printer.first_loss.take() {
+            self.output.warn(
+                "lost",
+                format_args!(
+                    "map `{map}`: {count} events are lost: they come faster than they are read; the summary has the number"
+                ),
+            )?;
+        }
+        if self.said_full {
+            return Ok(());
+        }
+        if let Some((map, _)) = self.full().first() {
+            self.said_full = true;
+            self.output.warn(
+                "full",
+                format_args!("ring buffer `{map}` is full: events may be lost, and the kernel does not count them"),
+            )?;
+        }
+        Ok(())
+    }
+}
+
+fn is_read(map: &Map) -> bool {
+    has_events(map.spec().attr.map_type)
+}
+
+/// Why events cannot be read.
+fn failure(error: EventsError) -> Failure {
+    match error.source.errno {
+        Errno::EACCES | Errno::EPERM => Failure::new(Exit::Privileges, error)
+            .hint("a perf event array is read with CAP_PERFMON, or where kernel.perf_event_paranoid is 0 or less; minibpf doctor says more"),
+        Errno::EMFILE => Failure::new(Exit::Other, error).hint("a perf event array takes a descriptor for each CPU: ulimit -n"),
+        _ => Failure::new(Exit::Other, error),
+    }
+}
+
+/// The calls that have put a perf event into its slot.
+fn trace(tracer: &Tracer<'_>, slot: Slot<'_>) -> Result<(), Failure> {
+    let event = slot.event.as_raw_fd();
+    let constant = |text: &str| Field::Constant(text.to_owned());
+    let number = |number: i32| Field::Constant(number.to_string());
+    let open = || Call {
+        syscall: "perf_event_open",
+        command: None,
+        fields: vec![
+            ("attr", constant("{type=PERF_TYPE_SOFTWARE, config=PERF_COUNT_SW_BPF_OUTPUT, ...}")),
+            ("pid", number(-1)),
+            ("cpu", Field::Number(slot.cpu.into())),
+            ("group_fd", number(-1)),
+            ("flags", constant("PERF_FLAG_FD_CLOEXEC")),
+        ],
+        size: None,
+        why: format!("where programs on CPU {} write to", slot.cpu),
+    };
+    tracer.call(open, Ok(event))?;
+    let update = || Call {
+        syscall: "bpf",
+        command: Some("BPF_MAP_UPDATE_ELEM"),
+        fields: vec![
+            ("map_fd", Field::Fd(Fd::Number(slot.map.as_fd().as_raw_fd()))),
+            ("key", Field::Bytes(slot.cpu.to_le_bytes().to_vec())),
+            ("value", Field::Bytes(event.to_le_bytes().to_vec())),
+            ("flags", constant("BPF_ANY")),
+        ],
+        size: Some(size_of::<MapElemAttr>()),
+        why: "a perf event array takes a perf event's descriptor, in the slot of its CPU".to_owned(),
+    };
+    tracer.call(update, Ok(0))
+}
+
+/// Turns events into lines.
+struct Printer<'a> {
+    types: EventTypes<'a>,
+    /// When it began, for the two ways in which time is told.
+    started: Instant,
+    started_ns: u64,
+    burst: Burst,
+    count: u64,
+    lost: Vec<(String, u64)>,
+    /// The first that was lost, until it is said.
+    first_loss: Option<(String, u64)>,
+}
+
+/// An event as JSON.
+#[derive(Serialize)]
+struct EventLine<'a> {
+    kind: &'static str,
+    n: u64,
+    t: f64,
+    map: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cpu: Option<u32>,
+    r#type: Option<&'a str>,
+    value: Option<&'a Value<'a>>,
+    bytes: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rest: Option<String>,
+}
+
+/// Events that are gone, as JSON.
+#[derive(Serialize)]
+struct LostLine<'a> {
+    kind: &'static str,
+    map: &'a str,
+    cpu: Option<u32>,
+    count: u64,
+}
+
+impl<'a> Printer<'a> {
+    fn new(output: &Output, types: EventTypes<'a>) -> Self {
+        let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(0, |now| {
+            let (seconds, nanoseconds) = (now.tv_sec().unsigned_abs(), now.tv_nsec().unsigned_abs());
+            seconds * 1_000_000_000 + nanoseconds
+        });
+        let (burst, started) = (output.new_burst(), Instant::now());
+        Self { types, started, started_ns: now, burst, count: 0, lost: Vec::new(), first_loss: None }
+    }
+
+    fn take(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Record(record) => self.print(record),
+            Event::Lost(lost) => self.lose(lost),
+        }
+    }
+
+    fn print(&mut self, record: &Record<'_>) {
+        self.count += 1;
+        let Record { map, cpu, time, bytes } = *record;
+        let t = match time {
+            Some(time) => time.saturating_sub(self.started_ns) as f64 / 1e9,
+            None => self.started.elapsed().as_secs_f64(),
+        };
+        let typed = self.types.apply(record);
+        let (bytes, rest) = match &typed {
+            // What the kernel has added to fill up multiples of eight means nothing.
+            Some(typed) if typed.rest.is_empty() => (typed.bytes, typed.rest),
+            Some(typed) => (bytes, typed.rest),
+            None => (bytes, &[][..]),
+        };
+        let rest = (!rest.is_empty()).then(|| hex(rest));
+        if !self.burst.is_json() {
+            let on_cpu = cpu.map_or_else(String::new, |cpu| format!("  cpu {cpu}"));
+            let place = format!("{}{on_cpu}", map.name().escape_debug());
+            let rest = rest.map_or_else(String::new, |rest| format!("  {rest}"));
+            return match typed {
+                Some(Typed { name, value, .. }) => {
+                    self.burst.say(format_args!("{t:9.3}  {place}  {} {value}{rest}", name.escape_debug()));
+                }
+                None => self.burst.say(format_args!("{t:9.3}  {place}  {}  {}", hex(bytes), bytes.escape_ascii())),
+            };
+        }
+        let (name, value) = typed.as_ref().map(|typed| (typed.name, &typed.value)).unzip();
+        let (n, map, bytes) = (self.count, map.name(), hex(bytes));
+        self.burst.line(&EventLine { kind: "event", n, t, map, cpu, r#type: name, value, bytes, rest });
+    }
+
+    fn lose(&mut self, lost: &Lost<'_>) {
+        let (map, cpu, count) = (lost.map.name(), lost.cpu, lost.count);
+        self.burst.line(&LostLine { kind: "lost", map, cpu, count });
+        match self.lost.iter_mut().find(|(known, _)| known == map) {
+            Some((_, sum)) => *sum = sum.saturating_add(count),
+            None => {
+                if self.lost.is_empty() {
+                    self.first_loss = Some((map.to_owned(), count));
+                }
+                self.lost.push((map.to_owned(), count));
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use minibpf::kernel::Kernel;
-use minibpf::observe::ringbuf;
+use minibpf::observe::events::{EventTypes, has_events};
 use minibpf::plan::{Fate, Plan, ProgLoad, Step};
 use minibpf::verdict;
 
@@ -22,14 +22,14 @@ use super::object::{self, PlanOptions};
 use super::options::StepOptions;
 use super::output::Output;
 use super::pins;
+use super::show;
 use super::signals::Signals;
 use super::stats::Stats;
 use super::target::opening::Opening;
 use super::target::{Target, TargetOptions};
 use super::trace::{Tracer, dry_run};
+use events::Events;
 use session::Session;
-
-const BPF_MAP_TYPE_PERF_EVENT_ARRAY: u32 = 4;
 
 /// Load a socket filter, attach it, and watch what it does.
 ///
@@ -52,7 +52,7 @@ pub(crate) struct Load {
     /// Stop after this time: 500ms, 10s, 2m
     #[arg(long, value_name = "T", value_parser = duration::parse)]
     duration: Option<Duration>,
-    /// Stop after this many events of the filter's ring buffers; without such, after this many datagrams or packets
+    /// Stop after this many events of the filter's ring buffers and perf event arrays; without such, after this many datagrams or packets
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// Give up looking up the name and connecting after this time
@@ -73,6 +73,8 @@ impl Load {
         object::with_plan(&self.object, &bytes, &self.plan, output, |spec, plan| {
             let program = the_only_program(plan)?;
             self.check_count(plan)?;
+            let btf = show::uploaded_btf(plan);
+            let types = EventTypes::new(btf.as_ref());
             let warn_of_lints = |byte0| object::warn_of_lints(output, None, spec, plan, byte0);
             if self.steps.dry_run {
                 warn_of_lints(None)?;
@@ -80,7 +82,7 @@ impl Load {
                 return self.target.dry_run(output, &self.how);
             }
             object::refuse_unresolved(plan)?;
-            self.load(output, plan, program, warn_of_lints)
+            self.load(output, plan, program, types, warn_of_lints)
         })
     }
 
@@ -89,6 +91,7 @@ impl Load {
         output: &Output,
         plan: &Plan,
         program: &ProgLoad,
+        types: EventTypes<'_>,
         warn_of_lints: impl FnOnce(Option<&'static str>) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let tracer = Tracer::if_asked(output, self.steps.trace);
@@ -102,6 +105,7 @@ impl Load {
         let lost = || Failure::new(Exit::Other, format!("program `{}` was not loaded", program.name));
         let loaded = kernel.program(program.id).ok_or_else(lost)?;
 
+        let events = Events::of(&kernel, output, &tracer, types)?;
         let mut stats = Stats::new(!self.no_stats);
         let mut opening = Opening {
             output,
@@ -114,10 +118,9 @@ impl Load {
         };
         let opened = place.open(&mut opening)?;
 
-        Self::warn_of_perf_events(output, plan)?;
         let session = Session { output, tracer: &tracer, plan, program, kernel: &kernel, loaded, opened };
         let limits = pump::Limits { until: self.duration.map(|duration| started + duration), count: self.count };
-        let watched = self.watch(&session, limits, &signals, &stats);
+        let watched = self.watch(&session, events, limits, &signals, &stats);
         if watched.as_ref().map_or_else(|failure| failure.exit == Exit::Done, |()| true) {
             kernel.take_pins().keep();
         }
@@ -128,22 +131,14 @@ impl Load {
     fn watch(
         &self,
         session: &Session<'_>,
+        events: Events<'_>,
         limits: pump::Limits,
         signals: &Signals,
         stats: &Stats,
     ) -> Result<(), Failure> {
         let shown = session.announce()?;
-        let traffic = session.watch(limits, self.output.as_deref(), signals)?;
-        session.summary(&shown, &traffic, stats.is_on())
-    }
-
-    /// Events that nobody will read are said to be lost, once.
-    fn warn_of_perf_events(output: &Output, plan: &Plan) -> Result<(), Failure> {
-        let Some(map) = plan.maps().find(|map| map.attr.map_type == BPF_MAP_TYPE_PERF_EVENT_ARRAY) else {
-            return Ok(());
-        };
-        let what = format!("the events of map `{}` are not shown: this version reads ring buffers only", map.name);
-        output.warn("events", what)
+        let (traffic, seen) = session.watch(events, limits, self.output.as_deref(), signals)?;
+        session.summary(&shown, &traffic, &seen, stats.is_on())
     }
 
     /// The steps of the plan, one after the other.
@@ -192,9 +187,9 @@ impl Load {
     }
 
     fn check_count(&self, plan: &Plan) -> Result<(), Failure> {
-        let has_events = plan.maps().any(|map| map.attr.map_type == ringbuf::MAP_TYPE);
+        let has_events = plan.maps().any(|map| has_events(map.attr.map_type));
         if self.count.is_some() && !has_events && !self.target.flow().is_datagrams() {
-            let why = "--count counts the events of a ring buffer, and this filter has none: use --duration";
+            let why = "--count counts the events of ring buffers and perf event arrays, and this filter has none: use --duration";
             return Err(Failure::new(Exit::Usage, why));
         }
         Ok(())

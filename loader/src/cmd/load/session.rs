@@ -1,5 +1,6 @@
 //! A filter on an open connection, from the first word about it to the last.
 
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use minibpf::kernel::{Kernel, Program};
@@ -7,7 +8,7 @@ use minibpf::plan::{Plan, ProgLoad};
 use serde_json::json;
 
 use super::endpoint::Endpoint;
-use super::events::{Events, rings};
+use super::events::{Events, Seen};
 use super::pump::{Limits, Pump, Traffic};
 use crate::cmd::failure::Failure;
 use crate::cmd::output::Output;
@@ -41,18 +42,26 @@ impl Session<'_> {
         Ok(shown)
     }
 
-    /// Lets the traffic through until something ends it, then takes the filter off.
-    pub(super) fn watch(&self, limits: Limits, file: Option<&Path>, signals: &Signals) -> Result<Traffic, Failure> {
-        let btf = show::uploaded_btf(self.plan);
-        let events = Events::new(self.output, btf.as_ref());
-        let rings = rings(self.kernel)?;
+    /// Lets the traffic through until something ends it, then takes the filter off, and prints what it had still reported.
+    pub(super) fn watch(
+        &self,
+        events: Events<'_>,
+        limits: Limits,
+        file: Option<&Path>,
+        signals: &Signals,
+    ) -> Result<(Traffic, Seen), Failure> {
         let endpoint = Endpoint::new(&self.opened)?;
-        let mut pump = Pump::new(self.output, events, endpoint, &rings, limits, file)?;
+        let mut pump = Pump::new(self.output, events, endpoint, limits, file)?;
         let traffic = pump.run(signals)?;
-        if let Some(accepted) = pump.endpoint.accepted() {
+        let detached = self.detach(pump.endpoint.accepted());
+        let seen = pump.last_events()?;
+        detached.map(|()| (traffic, seen))
+    }
+
+    fn detach(&self, accepted: Option<&OwnedFd>) -> Result<(), Failure> {
+        if let Some(accepted) = accepted {
             detach_own(accepted, self.loaded, self.tracer)?;
         }
-        self.opened.detach(self.output, self.tracer, self.loaded)?;
-        Ok(traffic)
+        self.opened.detach(self.output, self.tracer, self.loaded)
     }
 }

@@ -11,6 +11,7 @@ use minibpf::observe::stats::mean_ns;
 use nix::errno::Errno;
 use serde_json::json;
 
+use super::events::Seen;
 use super::pump::Traffic;
 use super::session::Session;
 use crate::cmd::contents::Holding;
@@ -19,7 +20,7 @@ use crate::cmd::show::{self, Shown};
 
 impl Session<'_> {
     /// Says what there is to say at the end; `counted` tells whether run statistics were on.
-    pub(super) fn summary(&self, shown: &Shown, traffic: &Traffic, counted: bool) -> Result<(), Failure> {
+    pub(super) fn summary(&self, shown: &Shown, traffic: &Traffic, seen: &Seen, counted: bool) -> Result<(), Failure> {
         let info = show::ask_program(self.tracer, self.loaded, "how often it ran")?;
         let (name, given) = (&self.program.name, self.program.insns.len());
         self.output.say(format_args!("detached: {}", traffic.ended));
@@ -40,7 +41,7 @@ impl Session<'_> {
             None if counted => self.output.say("it never ran"),
             None => self.output.say("how often it ran is not known: run statistics were off"),
         }
-        let Traffic { sent, received, datagrams, events, drops, members, .. } = traffic;
+        let Traffic { sent, received, datagrams, drops, members, .. } = traffic;
         for (number, count) in members.iter().enumerate() {
             self.output.say(format_args!("socket {number} of the group got {count}"));
         }
@@ -49,7 +50,14 @@ impl Session<'_> {
             false => String::new(),
         };
         let dropped = drops.map_or_else(String::new, |drops| format!(", {drops} packets dropped by the socket"));
-        self.output.say(format_args!("{sent} bytes sent, {received} bytes received{pieces}{dropped}, {events} events"));
+        let (events, lost) = (seen.events, seen.lost_in_all());
+        let and_lost = if lost == 0 { String::new() } else { format!(", {lost} events lost") };
+        self.output.say(format_args!(
+            "{sent} bytes sent, {received} bytes received{pieces}{dropped}, {events} events{and_lost}"
+        ));
+        for (map, times) in &seen.full {
+            self.output.say(format_args!("ring buffer {map} was full {times} times when looked at: events may be lost; the kernel does not count them"));
+        }
         let btf = show::uploaded_btf(self.plan);
         for (id, map) in self.kernel.maps() {
             self.print_map(map, shown.map_id(id), btf.as_ref())?;
@@ -60,6 +68,7 @@ impl Session<'_> {
             "ended": traffic.ended,
             "run_cnt": counted.then_some(info.run_count), "run_time_ns": counted.then_some(info.run_time_ns),
             "mean_ns": mean, "bytes_sent": sent, "bytes_received": received, "datagrams": self.opened.flow.is_datagrams().then_some(datagrams), "drops": drops, "events": events,
+            "events_lost": lost, "ring_full": seen.full_in_all(),
             "members": (!members.is_empty()).then_some(members),
         }))
     }

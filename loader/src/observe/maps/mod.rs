@@ -6,7 +6,6 @@ mod walk;
 pub use types::{Contents, Types};
 pub use walk::{Asked, Element, walk};
 
-use crate::btf::{Btf, Kind};
 use crate::kernel::Map;
 
 /// Types whose elements user space can walk and read: hashes, arrays, their per-CPU kin, prefix trees, and slots with maps or programs.
@@ -43,12 +42,4 @@ pub fn without_elements(map: &Map) -> Option<&'static str> {
 /// Whether the next element can be looked at (BPF_MAP_TYPE_QUEUE, STACK).
 pub fn can_peek(map: &Map) -> bool {
     matches!(map.spec().attr.map_type, 22 | 23)
-}
-
-/// The only struct of the object whose size is that of `event`, other than the context: the type to read it by.
-pub fn event_type(btf: &Btf<'_>, event: &[u8]) -> Option<u32> {
-    let fits = |kind: &Kind<'_>| matches!(kind, Kind::Struct { size, .. } if *size as usize == event.len());
-    let mut fitting = btf.types().filter(|(_, ty)| fits(&ty.kind) && !ty.name.is_empty() && ty.name != "__sk_buff");
-    let (id, _) = fitting.next()?;
-    fitting.next().is_none().then_some(id)
 }

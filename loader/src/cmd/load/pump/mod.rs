@@ -9,14 +9,14 @@ mod watch;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use minibpf::observe::ringbuf::RingBuffer;
 use minibpf::observe::stall::StallWatch;
+use minibpf::sys::membarrier::wait_for_programs;
 use nix::errno::Errno;
 use serde_json::json;
 use wait::Ready;
 
 use super::endpoint::{Endpoint, Received};
-use super::events::Events;
+use super::events::{Events, Seen};
 use super::sink::Sink;
 use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::output::Output;
@@ -29,7 +29,7 @@ const TICK: Duration = Duration::from_millis(250);
 pub(super) const CHUNK: usize = 4096;
 /// More than a datagram can have.
 const LARGEST: usize = 64 << 10;
-/// Events that are taken before the other descriptors get their turn.
+/// Packets that are taken before the other descriptors get their turn.
 const BURST: usize = 1024;
 
 /// When to stop.
@@ -46,7 +46,6 @@ pub(crate) struct Traffic {
     pub(crate) received: u64,
     /// Datagrams, or packets that were read.
     pub(crate) datagrams: u64,
-    pub(crate) events: u64,
     pub(crate) drops: Option<u32>,
     /// What each socket of a group got.
     pub(crate) members: Vec<u64>,
@@ -57,7 +56,8 @@ pub(crate) struct Pump<'a> {
     output: &'a Output,
     events: Events<'a>,
     pub(crate) endpoint: Endpoint<'a>,
-    rings: &'a [RingBuffer<'a>],
+    /// There may be events, though none are announced.
+    more_events: bool,
     limits: Limits,
     sink: Sink,
     traffic: Traffic,
@@ -78,7 +78,6 @@ impl<'a> Pump<'a> {
         output: &'a Output,
         events: Events<'a>,
         endpoint: Endpoint<'a>,
-        rings: &'a [RingBuffer<'a>],
         limits: Limits,
         file: Option<&Path>,
     ) -> Result<Self, Failure> {
@@ -87,7 +86,7 @@ impl<'a> Pump<'a> {
         Ok(Self {
             output,
             events,
-            rings,
+            more_events: false,
             limits,
             sink,
             traffic: Traffic::default(),
@@ -107,9 +106,7 @@ impl<'a> Pump<'a> {
     pub(crate) fn run(&mut self, signals: &Signals) -> Result<Traffic, Failure> {
         loop {
             let ready = self.wait(signals)?;
-            for ring in self.rings {
-                self.take_events(ring)?;
-            }
+            self.more_events = self.events.take(self.limits.count)?;
             if ready.stdin {
                 self.read_stdin()?;
             }
@@ -125,10 +122,6 @@ impl<'a> Pump<'a> {
                 self.next_peer()?;
             }
             if let Some(reason) = self.over(signals, &ready) {
-                // What the filter reported to the very end.
-                for ring in self.rings {
-                    self.take_events(ring)?;
-                }
                 self.deliver()?;
                 self.warn_of_loss()?;
                 self.traffic.drops = self.endpoint.drops();
@@ -137,6 +130,14 @@ impl<'a> Pump<'a> {
                 return Ok(self.traffic.clone());
             }
         }
+    }
+
+    /// After the filter was taken off: what it had reported to the very end.
+    pub(crate) fn last_events(&mut self) -> Result<Seen, Failure> {
+        if self.events.is_watched() {
+            wait_for_programs();
+        }
+        self.events.drain(self.limits.count)
     }
 
     fn over(&self, signals: &Signals, ready: &Ready) -> Option<&'static str> {
@@ -158,7 +159,7 @@ impl<'a> Pump<'a> {
     }
 
     fn is_counted_out(&self) -> bool {
-        let counted = if self.rings.is_empty() { self.traffic.datagrams } else { self.traffic.events };
+        let counted = if self.events.is_watched() { self.events.count() } else { self.traffic.datagrams };
         self.limits.count.is_some_and(|limit| counted >= limit)
     }
 
@@ -260,17 +261,5 @@ impl<'a> Pump<'a> {
                 Ok(())
             }
         }
-    }
-
-    fn take_events(&mut self, ring: &RingBuffer<'_>) -> Result<(), Failure> {
-        for _ in 0..BURST {
-            if self.is_counted_out() {
-                break;
-            }
-            let Some(event) = ring.next_record() else { break };
-            self.traffic.events += 1;
-            self.events.print(self.traffic.events, ring.name(), &event)?;
-        }
-        Ok(())
     }
 }

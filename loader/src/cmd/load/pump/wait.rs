@@ -39,7 +39,7 @@ impl Pump<'_> {
             socket_events |= PollFlags::POLLOUT;
         }
         let mut fds = vec![PollFd::new(signals.as_fd(), PollFlags::POLLIN)];
-        fds.extend(self.rings.iter().map(|ring| PollFd::new(ring.as_fd(), PollFlags::POLLIN)));
+        fds.extend(self.events.fd().map(|events| PollFd::new(events, PollFlags::POLLIN)));
         let members = fds.len()..fds.len() + self.endpoint.members().len();
         let group = self.endpoint.members().iter().map(|member| PollFd::new(member.as_fd(), PollFlags::POLLIN));
         fds.extend(group);
@@ -58,7 +58,7 @@ impl Pump<'_> {
         let drained = self.is_drained();
         let patience = if self.stdin_open && !std::io::stdin().is_terminal() { TICK } else { Duration::ZERO };
         let wait = if drained { patience } else { until.saturating_duration_since(Instant::now()) };
-        let wait = wait.as_millis() as u16 + u16::from(!drained);
+        let wait = if self.more_events { 0 } else { wait.as_millis() as u16 + u16::from(!drained) };
         match poll(&mut fds, PollTimeout::from(wait)) {
             Ok(_) | Err(Errno::EINTR) => {}
             Err(errno) => return Err(Failure::new(Exit::Other, format!("poll: {}", errno.desc()))),
@@ -66,7 +66,7 @@ impl Pump<'_> {
         let any = |index: Option<usize>| index.and_then(|index| fds.get(index)?.any()).unwrap_or(false);
         let stdin = any(stdin);
         let socket = any(socket) || members.into_iter().any(|member| any(Some(member)));
-        Ok(Ready { stdin, socket, sink: any(sink), nothing_left: drained && !stdin })
+        Ok(Ready { stdin, socket, sink: any(sink), nothing_left: drained && !stdin && !self.more_events })
     }
 
     /// Hands over what was received, as long as standard output takes it.
