@@ -1,6 +1,7 @@
 //! `minibpf load`: load, attach, watch. The main job, top to bottom in [`Load::run`].
 
 pub(super) mod endpoint;
+mod event_types;
 pub(super) mod events;
 pub(super) mod pump;
 mod session;
@@ -28,6 +29,7 @@ use super::stats::Stats;
 use super::target::opening::Opening;
 use super::target::{Target, TargetOptions};
 use super::trace::{Tracer, dry_run};
+use event_types::EventType;
 use events::Events;
 use session::Session;
 
@@ -55,6 +57,9 @@ pub(crate) struct Load {
     /// Stop after this many events of the filter's ring buffers and perf event arrays; without such, after this many datagrams or packets
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
+    /// The events of this map are such structs; repeatable. Without it the size decides, if only one struct has it
+    #[arg(long, value_name = "MAP=STRUCT", value_parser = event_types::parse)]
+    event_type: Vec<EventType>,
     /// Give up looking up the name and connecting after this time
     #[arg(long, value_name = "T", value_parser = duration::parse, default_value = "5s")]
     timeout: Duration,
@@ -74,7 +79,7 @@ impl Load {
             let program = the_only_program(plan)?;
             self.check_count(plan)?;
             let btf = show::uploaded_btf(plan);
-            let types = EventTypes::new(btf.as_ref());
+            let types = event_types::choose(&self.event_type, plan, btf.as_ref())?;
             let warn_of_lints = |byte0| object::warn_of_lints(output, None, spec, plan, byte0);
             if self.steps.dry_run {
                 warn_of_lints(None)?;
