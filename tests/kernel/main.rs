@@ -20,6 +20,7 @@ mod differences;
 mod doctor;
 mod dump;
 mod dump_prog;
+mod events;
 mod externs;
 mod hooks_foreign;
 mod hooks_groups;

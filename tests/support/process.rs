@@ -169,6 +169,11 @@ impl Running {
         self.stdout.text()
     }
 
+    /// What came on standard error up to now.
+    pub(crate) fn narration(&self) -> String {
+        self.stderr.text()
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
