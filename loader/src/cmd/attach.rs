@@ -10,9 +10,9 @@ use minibpf::sys::SysError;
 use nix::errno::Errno;
 use serde_json::json;
 
+use super::events::Events;
 use super::failure::{Exit, Failure};
 use super::load::endpoint::Endpoint;
-use super::load::events::Events;
 use super::load::pump::{Limits, Pump};
 use super::output::Output;
 use super::signals::Signals;

@@ -8,6 +8,7 @@ mod detach;
 mod doctor;
 mod dump;
 mod duration;
+mod events;
 mod explain;
 mod failure;
 mod hooks;

@@ -3,6 +3,7 @@
 mod beside;
 mod changes;
 mod entry;
+mod follow;
 mod map;
 mod order;
 mod prog;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use minibpf::btf::Btf;
+use minibpf::observe::events::has_events;
 use minibpf::sys::id::Access;
 
 use self::map::MapDump;
@@ -48,11 +50,17 @@ pub(crate) struct Dump {
     /// Only the first N; without --sort those of the largest values
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     top: Option<u32>,
-    /// With --watch: stop after so many rounds
-    #[arg(long, value_name = "N", requires = "watch", value_parser = clap::value_parser!(u64).range(1..))]
+    /// Of a ring buffer or perf event array: read its events as they come. They are gone then for any other reader
+    #[arg(long, conflicts_with_all = ["key", "watch", "sort", "top", "count_entries", "object", "bytes"])]
+    follow: bool,
+    /// With --follow: the events are such structs. Without it the size decides, if only one struct has it
+    #[arg(long, value_name = "STRUCT", requires = "follow")]
+    event_type: Option<String>,
+    /// With --watch: stop after so many rounds; with --follow, after so many events
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
-    /// With --watch: stop after this time
-    #[arg(long, value_name = "T", requires = "watch", value_parser = duration::parse)]
+    /// With --watch and --follow: stop after this time
+    #[arg(long, value_name = "T", value_parser = duration::parse)]
     duration: Option<Duration>,
     #[command(flatten)]
     program: prog::ProgOptions,
@@ -64,6 +72,7 @@ Examples:
   minibpf dump map:42 80                                 one element
   minibpf dump map:42 --watch 1s --sort value.bytes --top 10
                                                          the ten largest, every second, and what has been added
+  minibpf dump /sys/fs/bpf/http/maps/events --follow     what a filter reports, as it comes
   minibpf dump pid:4026                                  every map of a running load
   minibpf dump pid:4026:.bss total_packets               one global variable
   minibpf dump prog:17                                   a program's instructions, as the verifier rewrote them
@@ -73,6 +82,12 @@ Examples:
 
 impl Dump {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
+        if self.watch.is_none() && !self.follow && (self.count.is_some() || self.duration.is_some()) {
+            return Err(Failure::new(Exit::Usage, "--count and --duration go with --watch or --follow"));
+        }
+        if self.follow {
+            return self.follow(output);
+        }
         let mut found = self.what.open(Access::Read)?;
         // Of a process's things only the maps are meant, unless one is named.
         if found.len() > 1 {
@@ -101,6 +116,18 @@ impl Dump {
                 None => prog::run(output, program, &self.program),
             },
         })
+    }
+
+    fn follow(&self, output: &Output) -> Result<(), Failure> {
+        // Reading moves the reader's position, which lies in the map.
+        let map = self.what.only_map(Access::Write)?;
+        if !has_events(map.spec().attr.map_type) {
+            let why = format!("map `{}` has no events: --follow is for ring buffers and perf event arrays", map.name());
+            return Err(Failure::new(Exit::Usage, why).hint("--watch shows what changes in other maps"));
+        }
+        let until = self.duration.map(|duration| Instant::now() + duration);
+        let limits = follow::Limits { until, count: self.count, event_type: self.event_type.as_deref() };
+        follow::follow(output, &map, &limits, &Signals::catch()?)
     }
 
     /// Whether there are options that only a map has an answer to.

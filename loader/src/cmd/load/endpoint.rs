@@ -4,6 +4,7 @@ use std::net::TcpListener;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use minibpf::hook::tcp;
+use minibpf::observe::stats::SocketStats;
 use minibpf::sys::counters;
 use nix::errno::Errno;
 use nix::sys::socket::{
@@ -200,6 +201,15 @@ impl<'a> Endpoint<'a> {
     pub(super) fn goes_on(&mut self) -> bool {
         self.drops = self.drops.wrapping_add(self.accepted.take().and_then(|fd| counters::drops(fd).ok()).unwrap_or(0));
         self.flow == Flow::Listener
+    }
+
+    /// What the socket has counted: the connection of a listener, or the listener. Of a group there is no one socket.
+    pub(super) fn look(&self, stats: &mut SocketStats) {
+        match self.owner {
+            _ if !self.members.is_empty() || self.flow == Flow::Elsewhere => {}
+            Some(owner) => owner.socket().iter().for_each(|socket| stats.look(socket, false)),
+            None => stats.look(self.fd(), true),
+        }
     }
 
     /// Packets that the sockets have dropped.

@@ -1,8 +1,6 @@
 //! `minibpf load`: load, attach, watch. The main job, top to bottom in [`Load::run`].
 
 pub(super) mod endpoint;
-mod event_types;
-pub(super) mod events;
 pub(super) mod pump;
 mod session;
 mod sink;
@@ -18,6 +16,8 @@ use minibpf::plan::{Fate, Plan, ProgLoad, Step};
 use minibpf::verdict;
 
 use super::duration;
+use super::events::Events;
+use super::events::types::{self, EventType};
 use super::failure::{Exit, Failure};
 use super::object::{self, PlanOptions};
 use super::options::StepOptions;
@@ -29,8 +29,6 @@ use super::stats::Stats;
 use super::target::opening::Opening;
 use super::target::{Target, TargetOptions};
 use super::trace::{Tracer, dry_run};
-use event_types::EventType;
-use events::Events;
 use session::Session;
 
 /// Load a socket filter, attach it, and watch what it does.
@@ -58,8 +56,11 @@ pub(crate) struct Load {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// The events of this map are such structs; repeatable. Without it the size decides, if only one struct has it
-    #[arg(long, value_name = "MAP=STRUCT", value_parser = event_types::parse)]
+    #[arg(long, value_name = "MAP=STRUCT", value_parser = types::parse)]
     event_type: Vec<EventType>,
+    /// Every so often, say what the program and its socket have counted since
+    #[arg(long, value_name = "T", value_parser = duration::parse)]
+    watch: Option<Duration>,
     /// Give up looking up the name and connecting after this time
     #[arg(long, value_name = "T", value_parser = duration::parse, default_value = "5s")]
     timeout: Duration,
@@ -79,7 +80,7 @@ impl Load {
             let program = the_only_program(plan)?;
             self.check_count(plan)?;
             let btf = show::uploaded_btf(plan);
-            let types = event_types::choose(&self.event_type, plan, btf.as_ref())?;
+            let types = types::choose(&self.event_type, plan, btf.as_ref())?;
             let warn_of_lints = |byte0| object::warn_of_lints(output, None, spec, plan, byte0);
             if self.steps.dry_run {
                 warn_of_lints(None)?;
@@ -125,7 +126,7 @@ impl Load {
 
         let session = Session { output, tracer: &tracer, plan, program, kernel: &kernel, loaded, opened };
         let limits = pump::Limits { until: self.duration.map(|duration| started + duration), count: self.count };
-        let watched = self.watch(&session, events, limits, &signals, &stats);
+        let watched = self.go_on(&session, events, limits, &signals, &stats);
         if watched.as_ref().map_or_else(|failure| failure.exit == Exit::Done, |()| true) {
             kernel.take_pins().keep();
         }
@@ -133,7 +134,7 @@ impl Load {
     }
 
     /// From the first word about the attached filter to the last.
-    fn watch(
+    fn go_on(
         &self,
         session: &Session<'_>,
         events: Events<'_>,
@@ -142,7 +143,7 @@ impl Load {
         stats: &Stats,
     ) -> Result<(), Failure> {
         let shown = session.announce()?;
-        let (traffic, seen) = session.watch(events, limits, self.output.as_deref(), signals)?;
+        let (traffic, seen) = session.watch(events, limits, self.watch, self.output.as_deref(), signals)?;
         session.summary(&shown, &traffic, &seen, stats.is_on())
     }
 

@@ -2,14 +2,15 @@
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::time::Duration;
 
 use minibpf::kernel::{Kernel, Program};
 use minibpf::plan::{Plan, ProgLoad};
 use serde_json::json;
 
 use super::endpoint::Endpoint;
-use super::events::{Events, Seen};
 use super::pump::{Limits, Pump, Traffic};
+use crate::cmd::events::{Events, Seen};
 use crate::cmd::failure::Failure;
 use crate::cmd::output::Output;
 use crate::cmd::show::{self, Shown};
@@ -47,11 +48,15 @@ impl Session<'_> {
         &self,
         events: Events<'_>,
         limits: Limits,
+        pause: Option<Duration>,
         file: Option<&Path>,
         signals: &Signals,
     ) -> Result<(Traffic, Seen), Failure> {
         let endpoint = Endpoint::new(&self.opened)?;
         let mut pump = Pump::new(self.output, events, endpoint, limits, file)?;
+        if let Some(pause) = pause {
+            pump.show_every(pause, self.loaded)?;
+        }
         let traffic = pump.run(signals)?;
         let detached = self.detach(pump.endpoint.accepted());
         let seen = pump.last_events()?;

@@ -11,12 +11,13 @@ use minibpf::observe::stats::mean_ns;
 use nix::errno::Errno;
 use serde_json::json;
 
-use super::events::Seen;
 use super::pump::Traffic;
 use super::session::Session;
 use crate::cmd::contents::Holding;
+use crate::cmd::events::Seen;
 use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::show::{self, Shown};
+use crate::cmd::statistics::{SocketText, socket_json};
 
 impl Session<'_> {
     /// Says what there is to say at the end; `counted` tells whether run statistics were on.
@@ -55,6 +56,11 @@ impl Session<'_> {
         self.output.say(format_args!(
             "{sent} bytes sent, {received} bytes received{pieces}{dropped}, {events} events{and_lost}"
         ));
+        if traffic.socket.tcp.is_some_and(|tcp| tcp.total_retrans() + tcp.rcv_ooopack > 0)
+            || traffic.socket.packets.is_some()
+        {
+            self.output.say(format_args!("the socket: {}", SocketText(&traffic.socket)));
+        }
         for (map, times) in &seen.full {
             self.output.say(format_args!("ring buffer {map} was full {times} times when looked at: events may be lost; the kernel does not count them"));
         }
@@ -69,7 +75,7 @@ impl Session<'_> {
             "run_cnt": counted.then_some(info.run_count), "run_time_ns": counted.then_some(info.run_time_ns),
             "mean_ns": mean, "bytes_sent": sent, "bytes_received": received, "datagrams": self.opened.flow.is_datagrams().then_some(datagrams), "drops": drops, "events": events,
             "events_lost": lost, "ring_full": seen.full_in_all(),
-            "members": (!members.is_empty()).then_some(members),
+            "socket": socket_json(&traffic.socket), "members": (!members.is_empty()).then_some(members),
         }))
     }
 

@@ -1,4 +1,4 @@
-//! Data of many lines, written a good deal at a time.
+//! Many lines, written a good deal at a time.
 
 use std::fmt::Display;
 use std::io::Write;
@@ -11,54 +11,78 @@ use crate::cmd::failure::Failure;
 /// Bytes that are gathered before they are written.
 const ENOUGH: usize = 64 << 10;
 
-/// Lines for standard output. What is left is written by [`Lines::flush`] alone: an error there must not be lost.
+/// Lines that wait to be written: JSON with `--json`, else text. What is left is written by [`Lines::flush`] alone: an error there must not be lost.
 pub(crate) struct Lines<'a> {
     output: &'a Output,
+    /// Whether the text is narration, for standard error, and less with `--quiet`.
+    is_narration: bool,
     buffer: Vec<u8>,
 }
 
 impl<'a> Lines<'a> {
+    /// Of data.
     pub(crate) fn new(output: &'a Output) -> Self {
-        Self { output, buffer: Vec::with_capacity(ENOUGH + (ENOUGH >> 3)) }
+        Self { output, is_narration: false, buffer: Vec::new() }
     }
 
-    /// One JSON line. Nothing without `--json`.
-    pub(crate) fn data(&mut self, line: &impl Serialize) -> Result<(), Failure> {
+    /// Of what is narration for people, and data as JSON.
+    pub(crate) fn of_narration(output: &'a Output) -> Self {
+        Self { is_narration: true, ..Self::new(output) }
+    }
+
+    /// Whether it takes JSON.
+    pub(crate) fn is_json(&self) -> bool {
+        self.output.json
+    }
+
+    /// Adds a JSON line. Nothing without `--json`.
+    pub(crate) fn add_data(&mut self, line: &impl Serialize) {
         if !self.output.json {
-            return Ok(());
+            return;
         }
         let start = self.buffer.len();
-        if self.output.pretty {
-            serde_json::to_writer_pretty(&mut self.buffer, line).map_err(std::io::Error::from)?;
-        } else {
-            serde_json::to_writer(&mut self.buffer, line).map_err(std::io::Error::from)?;
-        }
+        let written = match self.output.pretty {
+            true => serde_json::to_writer_pretty(&mut self.buffer, line),
+            false => serde_json::to_writer(&mut self.buffer, line),
+        };
+        // Memory takes everything, and the lines are plain structs.
+        debug_assert!(written.is_ok());
         escape::json(&mut self.buffer, start);
         self.buffer.push(b'\n');
-        self.write_if_enough()
     }
 
-    /// A line of text. Nothing with `--json`.
-    pub(crate) fn text(&mut self, line: impl Display) -> Result<(), Failure> {
-        if self.output.json {
-            return Ok(());
+    /// Adds a line of text. Nothing with `--json`.
+    pub(crate) fn add_text(&mut self, line: impl Display) {
+        let is_silent = self.is_narration && self.output.quiet;
+        if !self.output.json && !is_silent {
+            super::push_text(&mut self.buffer, &line);
         }
-        let start = self.buffer.len();
-        write!(self.buffer, "{line}")?;
-        escape::text(&mut self.buffer, start);
-        self.buffer.push(b'\n');
+    }
+
+    /// As [`Lines::add_data`], and writes if there is a good deal.
+    pub(crate) fn data(&mut self, line: &impl Serialize) -> Result<(), Failure> {
+        self.add_data(line);
         self.write_if_enough()
     }
 
-    fn write_if_enough(&mut self) -> Result<(), Failure> {
+    /// As [`Lines::add_text`], and writes if there is a good deal.
+    pub(crate) fn text(&mut self, line: impl Display) -> Result<(), Failure> {
+        self.add_text(line);
+        self.write_if_enough()
+    }
+
+    /// Writes if there is a good deal.
+    pub(crate) fn write_if_enough(&mut self) -> Result<(), Failure> {
         if self.buffer.len() >= ENOUGH { self.flush() } else { Ok(()) }
     }
 
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
-        let mut stdout = std::io::stdout().lock();
-        stdout.write_all(&self.buffer)?;
-        stdout.flush()?;
+        let written = match self.is_narration && !self.output.json {
+            // As with any narration, a reader that is gone is not worth failing for.
+            true => std::io::stderr().lock().write_all(&self.buffer).or(Ok(())),
+            false => std::io::stdout().lock().write_all(&self.buffer).and_then(|()| std::io::stdout().flush()),
+        };
         self.buffer.clear();
-        Ok(())
+        Ok(written?)
     }
 }

@@ -10,7 +10,6 @@ use std::process::ExitCode;
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
 use minibpf::explain::Detail;
-use serde::Serialize;
 use serde_json::{Value as Json, json};
 
 use super::Common;
@@ -82,25 +81,6 @@ impl Output {
         if self.json { Ok(write_line(line, self.pretty)?) } else { Ok(()) }
     }
 
-    /// Lines that come fast, to be written together.
-    pub(crate) fn new_burst(&self) -> Burst {
-        Burst { json: self.json, pretty: self.pretty, quiet: self.quiet, bytes: Vec::new() }
-    }
-
-    /// Writes the lines of a burst at once: data to standard output, narration to standard error.
-    pub(crate) fn burst(&self, burst: &mut Burst) -> Result<(), Failure> {
-        if burst.bytes.is_empty() {
-            return Ok(());
-        }
-        let written = match self.json {
-            true => std::io::stdout().lock().write_all(&burst.bytes),
-            // As with any narration, a reader that is gone is not worth failing for.
-            false => std::io::stderr().lock().write_all(&burst.bytes).or(Ok(())),
-        };
-        burst.bytes.clear();
-        Ok(written?)
-    }
-
     /// Data as text. Nothing with `--json`.
     pub(crate) fn text(&self, text: impl Display) -> Result<(), Failure> {
         if self.json { Ok(()) } else { Ok(stdout_line(Style::new(), &text)?) }
@@ -162,47 +142,6 @@ impl Output {
         let mut line = format!("{:indent$}{style}{word}{style:#} ", "").into_bytes();
         push_text(&mut line, text);
         let _ = std::io::stderr().lock().write_all(&line);
-    }
-}
-
-/// Lines that are not written yet.
-pub(crate) struct Burst {
-    json: bool,
-    pretty: bool,
-    quiet: bool,
-    bytes: Vec<u8>,
-}
-
-impl Burst {
-    /// Whether its lines are data.
-    pub(crate) fn is_json(&self) -> bool {
-        self.json
-    }
-
-    /// Bytes that are not written yet.
-    pub(crate) fn len(&self) -> usize {
-        self.bytes.len()
-    }
-
-    /// As [`Output::data`].
-    pub(crate) fn line(&mut self, line: &impl Serialize) {
-        if !self.json {
-            return;
-        }
-        let written = match self.pretty {
-            true => serde_json::to_writer_pretty(&mut self.bytes, line),
-            false => serde_json::to_writer(&mut self.bytes, line),
-        };
-        // Memory takes everything, and the lines are plain structs.
-        debug_assert!(written.is_ok());
-        self.bytes.push(b'\n');
-    }
-
-    /// As [`Output::say`].
-    pub(crate) fn say(&mut self, text: impl Display) {
-        if !self.json && !self.quiet {
-            let _ = writeln!(self.bytes, "{text}");
-        }
     }
 }
 

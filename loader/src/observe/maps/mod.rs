@@ -22,15 +22,19 @@ pub fn is_walkable(map: &Map) -> bool {
 pub fn without_elements(map: &Map) -> Option<&'static str> {
     Some(match map.spec().attr.map_type {
         // BPF_MAP_TYPE_PERF_EVENT_ARRAY.
-        4 => "its slots hold the rings of whoever reads its events, and the kernel does not show them",
+        4 => {
+            "its slots hold the rings of whoever reads its events, and the kernel does not show them; --follow reads the events"
+        }
         // CGROUP_STORAGE and PERCPU_CGROUP_STORAGE; SK, INODE, TASK and CGRP_STORAGE.
         19 | 21 | 24 | 28 | 29 | 32 => {
             "its values belong to other objects of the kernel, and are only found through these"
         }
         // QUEUE and STACK.
         22 | 23 => "of a queue or a stack only the next element can be seen without taking it out",
-        // RINGBUF and USER_RINGBUF.
-        27 | 31 => "a ring buffer holds records for the one that reads it, not elements",
+        // USER_RINGBUF.
+        31 => "a user ring buffer holds records for the program that reads it, not elements",
+        // RINGBUF.
+        27 => "a ring buffer holds records for the one that reads it, not elements; --follow reads them",
         // BLOOM_FILTER.
         30 => "a Bloom filter only says of a value whether it may have been put in",
         // ARENA.

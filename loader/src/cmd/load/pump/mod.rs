@@ -3,6 +3,7 @@
 //! One thread waits in poll(2) for whatever comes first. Nothing is read before there is room for it, so a slow reader on
 //! one side slows the other side down instead of filling memory.
 
+mod statistics;
 mod wait;
 mod watch;
 
@@ -10,14 +11,16 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use minibpf::observe::stall::StallWatch;
+use minibpf::observe::stats::SocketStats;
 use minibpf::sys::membarrier::wait_for_programs;
 use nix::errno::Errno;
 use serde_json::json;
+use statistics::Watched;
 use wait::Ready;
 
 use super::endpoint::{Endpoint, Received};
-use super::events::{Events, Seen};
 use super::sink::Sink;
+use crate::cmd::events::{Events, Seen};
 use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::output::Output;
 use crate::cmd::signals::Signals;
@@ -47,6 +50,8 @@ pub(crate) struct Traffic {
     /// Datagrams, or packets that were read.
     pub(crate) datagrams: u64,
     pub(crate) drops: Option<u32>,
+    /// What the socket has counted besides.
+    pub(crate) socket: SocketStats,
     /// What each socket of a group got.
     pub(crate) members: Vec<u64>,
     pub(crate) ended: &'static str,
@@ -69,6 +74,7 @@ pub(crate) struct Pump<'a> {
     stall: Option<StallWatch>,
     /// What a listener had dropped when it was last without a connection.
     drops_when_idle: Option<u32>,
+    watched: Option<Watched<'a>>,
     next_tick: Instant,
     buffer: Vec<u8>,
 }
@@ -98,6 +104,7 @@ impl<'a> Pump<'a> {
             stall: Some(StallWatch::default()),
             buffer: vec![0; LARGEST],
             drops_when_idle: None,
+            watched: None,
             next_tick: now,
         })
     }
@@ -118,6 +125,7 @@ impl<'a> Pump<'a> {
                 self.sink.write()?;
             }
             self.tick()?;
+            self.show_statistics()?;
             if ready.nothing_left {
                 self.next_peer()?;
             }
@@ -125,6 +133,7 @@ impl<'a> Pump<'a> {
                 self.deliver()?;
                 self.warn_of_loss()?;
                 self.traffic.drops = self.endpoint.drops();
+                self.endpoint.look(&mut self.traffic.socket);
                 self.traffic.ended = reason;
                 self.traffic.members = self.endpoint.counts().to_vec();
                 return Ok(self.traffic.clone());

@@ -53,7 +53,8 @@ impl Pump<'_> {
         let stdin = add(stdin.as_fd(), PollFlags::POLLIN, wanted);
         let socket = add(self.endpoint.fd(), socket_events, !socket_events.is_empty());
         let sink = add(stdout.as_fd(), PollFlags::POLLOUT, !self.sink.is_empty());
-        let until = self.limits.until.unwrap_or(self.next_tick).min(self.next_tick);
+        let times = [self.limits.until, self.watched.as_ref().map(|watched| watched.next)];
+        let until = times.into_iter().flatten().fold(self.next_tick, Instant::min);
         // A pipe that is empty for a moment is not yet at its end; a person at a terminal is not waited for.
         let drained = self.is_drained();
         let patience = if self.stdin_open && !std::io::stdin().is_terminal() { TICK } else { Duration::ZERO };

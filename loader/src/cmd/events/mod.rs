@@ -1,25 +1,23 @@
 //! What a filter reports through its ring buffers and perf event arrays, as it comes.
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::time::Instant;
+mod print;
+pub(crate) mod types;
 
-use minibpf::btf::value::{Value, hex};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+
 use minibpf::explain::{Call, Fd, Field};
 use minibpf::kernel::{Kernel, Map};
-use minibpf::observe::events::{Consumer, Event, EventTypes, EventsError, Lost, Record, Slot, Typed, has_events};
+use minibpf::observe::events::{Consumer, EventTypes, EventsError, Slot, has_events};
 use minibpf::sys::attr::MapElemAttr;
 use nix::errno::Errno;
-use nix::time::{ClockId, clock_gettime};
-use serde::Serialize;
 
-use crate::cmd::failure::{Exit, Failure};
-use crate::cmd::output::{Burst, Output};
-use crate::cmd::trace::Tracer;
+use self::print::Printer;
+use super::failure::{Exit, Failure};
+use super::output::{Lines, Output};
+use super::trace::Tracer;
 
 /// Events that are taken before anything else gets its turn, and that are written together.
 const BURST: usize = 1024;
-/// Bytes of lines that are written while there is more to come.
-const LARGE: usize = 64 << 10;
 
 /// The reader of a load's events, and what it has seen.
 pub(crate) struct Events<'a> {
@@ -53,11 +51,16 @@ impl Seen {
 impl<'a> Events<'a> {
     /// Of no maps.
     pub(crate) fn none(output: &'a Output) -> Self {
-        Self { output, consumer: None, printer: Printer::new(output, EventTypes::new(None)), said_full: false }
+        Self {
+            output,
+            consumer: None,
+            printer: Printer::new(Lines::of_narration(output), EventTypes::new(None)),
+            said_full: false,
+        }
     }
 
     /// Of the maps of a load. It is made before the program is attached: before, a perf event array has room for nothing.
-    pub(super) fn of(
+    pub(crate) fn of(
         kernel: &'a Kernel,
         output: &'a Output,
         tracer: &Tracer<'_>,
@@ -70,26 +73,32 @@ impl<'a> Events<'a> {
             opened.slots().try_for_each(|slot| trace(tracer, slot))?;
             consumer = Some(opened);
         }
-        Ok(Self { output, consumer, printer: Printer::new(output, types), said_full: false })
+        Ok(Self { output, consumer, printer: Printer::new(Lines::of_narration(output), types), said_full: false })
+    }
+
+    /// Of one map, whoever has made it; its events are data.
+    pub(crate) fn of_map(map: &'a Map, output: &'a Output, types: EventTypes<'a>) -> Result<Self, Failure> {
+        let consumer = Some(Consumer::new(std::iter::once(map)).map_err(failure)?);
+        Ok(Self { output, consumer, printer: Printer::new(Lines::new(output), types), said_full: false })
     }
 
     /// What is readable when there may be an event.
-    pub(super) fn fd(&self) -> Option<BorrowedFd<'_>> {
+    pub(crate) fn fd(&self) -> Option<BorrowedFd<'_>> {
         self.consumer.as_ref().map(AsFd::as_fd)
     }
 
     /// Whether the filter can report anything.
-    pub(super) fn is_watched(&self) -> bool {
+    pub(crate) fn is_watched(&self) -> bool {
         self.consumer.is_some()
     }
 
     /// Events so far.
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         self.printer.count
     }
 
     /// Prints a burst of events, but not more than `limit` in all. Returns whether there may be more already.
-    pub(super) fn take(&mut self, limit: Option<u64>) -> Result<bool, Failure> {
+    pub(crate) fn take(&mut self, limit: Option<u64>) -> Result<bool, Failure> {
         let burst = self.left(limit).min(BURST);
         let Some(consumer) = &mut self.consumer else { return Ok(false) };
         let taken = consumer.consume(burst, |event| self.printer.take(&event));
@@ -98,14 +107,14 @@ impl<'a> Events<'a> {
     }
 
     /// After the filter was taken off: prints what is left, but not more than `limit` events in all.
-    pub(super) fn drain(&mut self, limit: Option<u64>) -> Result<Seen, Failure> {
-        let (left, output, printer) = (self.left(limit), self.output, &mut self.printer);
+    pub(crate) fn drain(&mut self, limit: Option<u64>) -> Result<Seen, Failure> {
+        let (left, printer) = (self.left(limit), &mut self.printer);
         let mut written = Ok(());
         if let Some(consumer) = &mut self.consumer {
             consumer.drain(left, |event| {
                 printer.take(&event);
-                if written.is_ok() && printer.burst.len() > LARGE {
-                    written = output.burst(&mut printer.burst);
+                if written.is_ok() {
+                    written = printer.lines.write_if_enough();
                 }
             });
         }
@@ -125,7 +134,7 @@ impl<'a> Events<'a> {
 
     /// Writes what is pending; then what must be said once.
     fn flush(&mut self) -> Result<(), Failure> {
-        self.output.burst(&mut self.printer.burst)?;
+        self.printer.lines.flush()?;
         if let Some((map, count)) = self.printer.first_loss.take() {
             self.output.warn(
                 "lost",
@@ -194,105 +203,4 @@ fn trace(tracer: &Tracer<'_>, slot: Slot<'_>) -> Result<(), Failure> {
         why: "a perf event array takes a perf event's descriptor, in the slot of its CPU".to_owned(),
     };
     tracer.call(update, Ok(0))
-}
-
-/// Turns events into lines.
-struct Printer<'a> {
-    types: EventTypes<'a>,
-    /// When it began, for the two ways in which time is told.
-    started: Instant,
-    started_ns: u64,
-    burst: Burst,
-    count: u64,
-    lost: Vec<(String, u64)>,
-    /// The first that was lost, until it is said.
-    first_loss: Option<(String, u64)>,
-}
-
-/// An event as JSON.
-#[derive(Serialize)]
-struct EventLine<'a> {
-    kind: &'static str,
-    n: u64,
-    t: f64,
-    map: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cpu: Option<u32>,
-    r#type: Option<&'a str>,
-    value: Option<&'a Value<'a>>,
-    bytes: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rest: Option<String>,
-}
-
-/// Events that are gone, as JSON.
-#[derive(Serialize)]
-struct LostLine<'a> {
-    kind: &'static str,
-    map: &'a str,
-    cpu: Option<u32>,
-    count: u64,
-}
-
-impl<'a> Printer<'a> {
-    fn new(output: &Output, types: EventTypes<'a>) -> Self {
-        let now = clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(0, |now| {
-            let (seconds, nanoseconds) = (now.tv_sec().unsigned_abs(), now.tv_nsec().unsigned_abs());
-            seconds * 1_000_000_000 + nanoseconds
-        });
-        let (burst, started) = (output.new_burst(), Instant::now());
-        Self { types, started, started_ns: now, burst, count: 0, lost: Vec::new(), first_loss: None }
-    }
-
-    fn take(&mut self, event: &Event<'_>) {
-        match event {
-            Event::Record(record) => self.print(record),
-            Event::Lost(lost) => self.lose(lost),
-        }
-    }
-
-    fn print(&mut self, record: &Record<'_>) {
-        self.count += 1;
-        let Record { map, cpu, time, bytes } = *record;
-        let t = match time {
-            Some(time) => time.saturating_sub(self.started_ns) as f64 / 1e9,
-            None => self.started.elapsed().as_secs_f64(),
-        };
-        let typed = self.types.apply(record);
-        let (bytes, rest) = match &typed {
-            // What the kernel has added to fill up multiples of eight means nothing.
-            Some(typed) if typed.rest.is_empty() => (typed.bytes, typed.rest),
-            Some(typed) => (bytes, typed.rest),
-            None => (bytes, &[][..]),
-        };
-        let rest = (!rest.is_empty()).then(|| hex(rest));
-        if !self.burst.is_json() {
-            let on_cpu = cpu.map_or_else(String::new, |cpu| format!("  cpu {cpu}"));
-            let place = format!("{}{on_cpu}", map.name().escape_debug());
-            let rest = rest.map_or_else(String::new, |rest| format!("  {rest}"));
-            return match typed {
-                Some(Typed { name, value, .. }) => {
-                    self.burst.say(format_args!("{t:9.3}  {place}  {} {value}{rest}", name.escape_debug()));
-                }
-                None => self.burst.say(format_args!("{t:9.3}  {place}  {}  {}", hex(bytes), bytes.escape_ascii())),
-            };
-        }
-        let (name, value) = typed.as_ref().map(|typed| (typed.name, &typed.value)).unzip();
-        let (n, map, bytes) = (self.count, map.name(), hex(bytes));
-        self.burst.line(&EventLine { kind: "event", n, t, map, cpu, r#type: name, value, bytes, rest });
-    }
-
-    fn lose(&mut self, lost: &Lost<'_>) {
-        let (map, cpu, count) = (lost.map.name(), lost.cpu, lost.count);
-        self.burst.line(&LostLine { kind: "lost", map, cpu, count });
-        match self.lost.iter_mut().find(|(known, _)| known == map) {
-            Some((_, sum)) => *sum = sum.saturating_add(count),
-            None => {
-                if self.lost.is_empty() {
-                    self.first_loss = Some((map.to_owned(), count));
-                }
-                self.lost.push((map.to_owned(), count));
-            }
-        }
-    }
 }
