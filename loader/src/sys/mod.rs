@@ -24,6 +24,7 @@ pub mod pin;
 pub mod prog_dump;
 pub mod socket;
 pub mod sockopt;
+pub mod test_run;
 pub mod tun;
 pub mod vmlinux;
 
