@@ -23,6 +23,7 @@ mod signals;
 mod sockets;
 mod statistics;
 mod stats;
+mod steps;
 mod target;
 mod trace;
 mod what;
