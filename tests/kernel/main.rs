@@ -34,6 +34,7 @@ mod nested;
 mod nothing_left;
 mod pin;
 mod reuse;
+mod run;
 mod stall;
 mod streams;
 mod tables;

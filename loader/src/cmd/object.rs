@@ -52,6 +52,11 @@ impl PlanOptions {
         }
     }
 
+    /// Whether anything is to be pinned.
+    pub(crate) fn makes_pins(&self) -> bool {
+        self.pins.options().dir.is_some()
+    }
+
     /// The section whose programs are to be taken as socket filters.
     pub(crate) fn section(&self) -> Option<&str> {
         self.section.as_deref()

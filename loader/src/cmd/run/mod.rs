@@ -1,0 +1,197 @@
+//! `minibpf run`: what a filter does with packets, before it meets traffic. Top to bottom in [`Run::try_all`].
+
+mod capture;
+mod expect;
+mod expect_map;
+mod input;
+mod progress;
+mod report;
+mod trial;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+use minibpf::kernel::Kernel;
+use minibpf::plan::{Plan, ProgLoad};
+
+use super::failure::{Exit, Failure};
+use super::object::{self, PlanOptions};
+use super::options::StepOptions;
+use super::output::Output;
+use super::signals::Signals;
+use super::steps;
+use super::trace::{Tracer, dry_run};
+use super::{duration, show};
+use expect::{Expectation, Expectations};
+use expect_map::MapExpectations;
+use input::Input;
+use progress::Progress;
+use report::Report;
+use trial::{Trial, Unfit};
+
+/// Try a filter on packets, before it meets traffic.
+///
+/// PACKETS are made by name, or come from --data and --pcap; all are Ethernet frames. Each goes through the filter, and what the
+/// filter returned is printed: 0 drops a packet, its length or more keeps it whole, anything between trims it to that many bytes.
+/// With --expect and --expect-map that becomes a test: exit status 1, and the first difference.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Run {
+    /// Object file from `clang --target=bpf`; - is standard input
+    #[arg(value_name = "OBJ")]
+    object: PathBuf,
+    /// Packets by name: tcp:PORT:PAYLOAD, udp:PORT:PAYLOAD, icmp, and tcp6, udp6, icmp6 over IPv6. \r, \n and \xNN stand for bytes
+    /// of the payload; tcp without a payload is a SYN
+    #[arg(value_name = "PACKETS")]
+    packets: Vec<String>,
+    /// A packet's bytes, from its Ethernet header on: hex digits, or @FILE for a file of the bytes themselves; repeatable
+    #[arg(long, value_name = "HEX|@FILE", help_heading = "Packets")]
+    data: Vec<String>,
+    /// The packets of a capture file, pcap or pcapng; - is standard input; repeatable. Packets without an Ethernet header (raw IP,
+    /// cooked, loopback) are given one
+    #[arg(long, value_name = "FILE", help_heading = "Packets")]
+    pcap: Vec<PathBuf>,
+    /// Go on after a packet that cannot be used, or a record that cannot be read. The exit status is 1 all the same
+    #[arg(long, help_heading = "Packets")]
+    keep_going: bool,
+    /// How a packet reaches the filter
+    #[arg(long = "as", value_name = "HOW", value_enum, default_value_t = How::TestRun)]
+    how: How,
+    /// Run the filter so many times on each packet, and print the mean time of a run. What it counts, it counts as often
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    repeat: Option<u32>,
+    /// What is to become of every packet, or with N: of packet N: keep, trim, drop, or the number that is returned; repeatable
+    #[arg(long, value_name = "[N:]VERDICT", help_heading = "Assertions")]
+    expect: Vec<Expectation>,
+    /// What a map or a global holds in the end, typed by its BTF: MAP[KEY]=VALUE, MAP[KEY].MEMBER=VALUE, VAR=VALUE; VALUE absent:
+    /// there is no such key; repeatable
+    #[arg(long, value_name = "NAME[KEY]=VALUE", help_heading = "Assertions")]
+    expect_map: Vec<String>,
+    #[command(flatten)]
+    plan: PlanOptions,
+    #[command(flatten)]
+    steps: StepOptions,
+    /// Stop after this time: 500ms, 10s, 2m
+    #[arg(long, value_name = "T", value_parser = duration::parse)]
+    duration: Option<Duration>,
+    /// Stop after this many packets
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+    /// With a real socket: give a packet up for lost after this time
+    #[arg(long, value_name = "T", value_parser = duration::parse, default_value = "5s")]
+    timeout: Duration,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  minibpf run bpf-src/pass.bpf.o 'tcp:80:GET / HTTP/1.1\\r\\n\\r\\n' icmp udp6:53:x
+  minibpf run bpf-src/drop.bpf.o --set longer_than=40 icmp udp:53:0123456789abcdef --expect 0:keep --expect 1:drop
+  minibpf run bpf-src/count.bpf.o icmp icmp --expect-map total_packets=2
+  minibpf run bpf-src/pass.bpf.o --pcap capture.pcapng --repeat 1000
+";
+
+/// How packets reach the filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum How {
+    /// BPF_PROG_TEST_RUN: no socket; byte 0 is the network header
+    TestRun,
+}
+
+impl How {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::TestRun => "test-run",
+        }
+    }
+
+    /// What byte 0 of a packet is.
+    pub(super) fn byte0(self) -> &'static str {
+        match self {
+            Self::TestRun => "network header",
+        }
+    }
+}
+
+impl Run {
+    pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
+        self.check_options()?;
+        let input = Input::new(&self.packets, &self.data, &self.pcap)?;
+        let bytes = object::read(&self.object)?;
+        object::with_plan(&self.object, &bytes, &self.plan, output, |spec, plan| {
+            let program = object::the_only_program(plan)?;
+            let warn_of_lints = || object::warn_of_lints(output, None, spec, plan, Some(self.how.byte0()));
+            if self.steps.dry_run {
+                warn_of_lints()?;
+                return dry_run(output, plan);
+            }
+            object::refuse_unresolved(plan)?;
+            let tracer = Tracer::if_asked(output, self.steps.trace);
+            let kernel = steps::take(&tracer, output, plan, &self.object, &self.steps)?;
+            warn_of_lints()?;
+            self.try_all(output, &tracer, plan, program, &kernel, input)
+        })
+    }
+
+    /// Each packet through the filter, then what is to be said of all.
+    fn try_all(
+        &self,
+        output: &Output,
+        tracer: &Tracer<'_>,
+        plan: &Plan,
+        program: &ProgLoad,
+        kernel: &Kernel,
+        mut input: Input,
+    ) -> Result<(), Failure> {
+        let lost = || Failure::new(Exit::Other, format!("program `{}` was not loaded", program.name));
+        let loaded = kernel.program(program.id).ok_or_else(lost)?;
+        let btf = show::uploaded_btf(plan);
+        let expected_maps = MapExpectations::resolve(&self.expect_map, kernel, btf.as_ref())?;
+        let mut expectations = Expectations::new(&self.expect);
+        let signals = Signals::catch()?;
+        let until = self.duration.map(|duration| Instant::now() + duration);
+        let mut trial = Trial::new(tracer, loaded, self.repeat);
+        let mut report = Report::new(output, &program.name, self.how, self.repeat);
+        let mut progress = Progress::new(output);
+
+        while !signals.came() && until.is_none_or(|until| Instant::now() < until) && !report.is_full(self.count) {
+            let Some(packet) = input.next() else { break };
+            let unfit = match packet {
+                Err(bad) => bad,
+                Ok(packet) => match trial.one(&packet.frame) {
+                    Err(Unfit::Failed(failure)) => return Err(failure),
+                    Err(Unfit::Packet(problem)) => packet.place.bad(problem),
+                    Ok(seen) => {
+                        report.packet(&packet.frame, &seen)?;
+                        expectations.check(report.last(), &seen);
+                        progress.show(&report);
+                        continue;
+                    }
+                },
+            };
+            report.skipped(&unfit, self.keep_going)?;
+        }
+        progress.end();
+        report.summary()?;
+        expectations.end(report.packets(), self.how)?;
+        expected_maps.check()?;
+        report.end()
+    }
+
+    /// What the arguments say that cannot be meant.
+    fn check_options(&self) -> Result<(), Failure> {
+        let usage = |why: &str, hint: &str| Err(Failure::new(Exit::Usage, why).hint(hint));
+        if self.packets.is_empty() && self.data.is_empty() && self.pcap.is_empty() {
+            return usage("no packets", "name some (tcp:80:hello, udp:53:x, icmp), or give --data HEX or --pcap FILE");
+        }
+        let stdin = Path::new("-");
+        let readers = std::iter::once(&self.object).chain(&self.pcap).filter(|path| *path == stdin).count();
+        if readers > 1 {
+            return usage("standard input can be read only once", "give - once, as OBJ or as --pcap");
+        }
+        if self.plan.makes_pins() {
+            return usage("run leaves nothing behind, so it does not pin", "minibpf load and check take --pin");
+        }
+        Ok(())
+    }
+}
