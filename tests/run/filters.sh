@@ -18,3 +18,9 @@ minibpf run bpf-src/drop.bpf.o --set longer_than=44 udp:53:0123456789abcdef udp:
 
 # http keeps everything, too; what it reports takes a TCP socket.
 minibpf run bpf-src/http.bpf.o 'tcp:80:GET / HTTP/1.1\r\n\r\n' 'tcp6:80:HTTP/1.1 200 OK\r\n\r\n' udp:53:x --expect keep
+
+# On real sockets: byte 0 is the transport header, so count finds the source port, and http the request.
+minibpf run bpf-src/pass.bpf.o --as packet icmp tcp:80 udp6:53:x --expect keep
+minibpf run bpf-src/count.bpf.o --as udp udp:53:abc udp:53:defg --expect keep --expect-map 'ports[49152]={packets=2 bytes=23}'
+minibpf run bpf-src/drop.bpf.o --as udp --set longer_than=10 udp:53:ab udp:53:abc --expect 0:keep --expect 1:drop --expect-map dropped=1
+minibpf run bpf-src/http.bpf.o --as tcp 'tcp:80:GET / HTTP/1.1\r\n\r\n' 'tcp:80:HTTP/1.1 200 OK\r\n\r\n' --expect keep

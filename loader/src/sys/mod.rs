@@ -19,6 +19,7 @@ pub mod map;
 pub mod map_batch;
 pub mod map_info;
 pub mod mapping;
+pub mod netns;
 pub mod pidfd;
 pub mod pin;
 pub mod prog_dump;

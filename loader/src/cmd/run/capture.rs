@@ -24,7 +24,7 @@ const MAXIMUM_SNAPLEN: u32 = 262_144;
 /// A capture file that is being read.
 pub(super) struct Capture {
     file: String,
-    reader: Box<dyn PcapReaderIterator>,
+    reader: Box<dyn PcapReaderIterator + Send>,
     /// Bytes of the buffer now.
     capacity: usize,
     /// Of pcap the file's, of pcapng one for each interface of the section.

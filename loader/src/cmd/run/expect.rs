@@ -120,7 +120,9 @@ fn found(seen: &Seen) -> String {
     let Seen { len, ret, verdict, kept, .. } = seen;
     match ret {
         Some(ret) => format!("{}: the filter returned {ret} for {len} bytes", verdict.word()),
-        None => format!("{}: {kept} of {len} bytes were kept", verdict.word()),
+        None => {
+            format!("{}: {kept} of {len} bytes were kept; a socket tells no more of what was returned", verdict.word())
+        }
     }
 }
 
@@ -129,7 +131,7 @@ mod tests {
     use super::*;
 
     fn seen(ret: u32, verdict: Verdict) -> Seen {
-        Seen { len: 50, ret: Some(ret), verdict, kept: ret.min(50), mean_ns: None }
+        Seen { len: 50, ret: Some(ret), verdict, kept: ret.min(50), mean_ns: None, travel: None }
     }
 
     fn failure(expected: &[&str], packets: &[Seen]) -> Option<String> {

@@ -5,6 +5,7 @@ mod expect;
 mod expect_map;
 mod input;
 mod progress;
+mod real;
 mod report;
 mod trial;
 
@@ -12,21 +13,27 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
+use minibpf::hook::{packet, tcp, udp, unix};
 use minibpf::kernel::Kernel;
-use minibpf::plan::{Plan, ProgLoad};
+use minibpf::plan::{Plan, ProgLoad, Step};
+use minibpf::sys::netns;
+use nix::errno::Errno;
 
 use super::failure::{Exit, Failure};
 use super::object::{self, PlanOptions};
 use super::options::StepOptions;
 use super::output::Output;
 use super::signals::Signals;
+use super::stats::Stats;
 use super::steps;
+use super::target::opening::Opening;
 use super::trace::{Tracer, dry_run};
 use super::{duration, show};
 use expect::{Expectation, Expectations};
 use expect_map::MapExpectations;
 use input::Input;
 use progress::Progress;
+use real::Real;
 use report::Report;
 use trial::{Trial, Unfit};
 
@@ -94,14 +101,26 @@ Examples:
 /// How packets reach the filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum How {
-    /// BPF_PROG_TEST_RUN: no socket; byte 0 is the network header
+    /// BPF_PROG_TEST_RUN: no socket; byte 0 is the network header, and nothing is trimmed
     TestRun,
+    /// The payload over a TCP connection; byte 0 is the TCP header
+    Tcp,
+    /// The payload in a UDP datagram; byte 0 is the UDP header
+    Udp,
+    /// The whole frame to a packet socket; byte 0 is the Ethernet header
+    Packet,
+    /// The payload in a UNIX datagram, and byte 0 with it
+    Unixgram,
 }
 
 impl How {
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::TestRun => "test-run",
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+            Self::Packet => "packet",
+            Self::Unixgram => "unixgram",
         }
     }
 
@@ -109,6 +128,10 @@ impl How {
     pub(super) fn byte0(self) -> &'static str {
         match self {
             Self::TestRun => "network header",
+            Self::Tcp => tcp::LISTENER.byte0,
+            Self::Udp => udp::HOOK.byte0,
+            Self::Packet => packet::RAW.byte0,
+            Self::Unixgram => unix::DATAGRAM.byte0,
         }
     }
 }
@@ -117,10 +140,22 @@ impl Run {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
         self.check_options()?;
         let input = Input::new(&self.packets, &self.data, &self.pcap)?;
+        if self.how == How::TestRun || self.steps.dry_run {
+            return self.read_and_run(output, input);
+        }
+        netns::inside(|| self.read_and_run(output, input)).map_err(|error| match error.errno {
+            Errno::EPERM => Failure::new(Exit::Privileges, error)
+                .hint("a network namespace of its own needs CAP_SYS_ADMIN; --as test-run does without"),
+            _ => Failure::new(Exit::Socket, error),
+        })?
+    }
+
+    fn read_and_run(&self, output: &Output, input: Input) -> Result<(), Failure> {
         let bytes = object::read(&self.object)?;
         object::with_plan(&self.object, &bytes, &self.plan, output, |spec, plan| {
             let program = object::the_only_program(plan)?;
-            let warn_of_lints = || object::warn_of_lints(output, None, spec, plan, Some(self.how.byte0()));
+            let byte0 = Some(self.how.byte0()).filter(|_| self.how != How::Packet);
+            let warn_of_lints = || object::warn_of_lints(output, None, spec, plan, byte0);
             if self.steps.dry_run {
                 warn_of_lints()?;
                 return dry_run(output, plan);
@@ -150,7 +185,24 @@ impl Run {
         let mut expectations = Expectations::new(&self.expect);
         let signals = Signals::catch()?;
         let until = self.duration.map(|duration| Instant::now() + duration);
-        let mut trial = Trial::new(tracer, loaded, self.repeat);
+        let twin = self.twin(output, plan)?;
+        let opening = Opening {
+            output,
+            tracer,
+            program: loaded,
+            lock: false,
+            deadline: Instant::now() + self.timeout,
+            signals: &signals,
+            stats: &mut Stats::new(false),
+        };
+        let mut trial = Trial {
+            opening,
+            repeat: self.repeat.unwrap_or(1),
+            patience: self.timeout,
+            real: None,
+            twin: twin.as_ref().and_then(|twin| twin.program(program.id)),
+        };
+        trial.real = Real::open(self.how, &mut trial.opening)?;
         let mut report = Report::new(output, &program.name, self.how, self.repeat);
         let mut progress = Progress::new(output);
 
@@ -161,8 +213,8 @@ impl Run {
                 Ok(packet) => match trial.one(&packet.frame) {
                     Err(Unfit::Failed(failure)) => return Err(failure),
                     Err(Unfit::Packet(problem)) => packet.place.bad(problem),
-                    Ok(seen) => {
-                        report.packet(&packet.frame, &seen)?;
+                    Ok((seen, test)) => {
+                        report.packet(&packet.frame, &seen, test.as_ref())?;
                         expectations.check(report.last(), &seen);
                         progress.show(&report);
                         continue;
@@ -178,6 +230,15 @@ impl Run {
         report.end()
     }
 
+    /// The program once more, and maps of its own, for the test runs that real sockets are compared with. Not where a pinned map
+    /// would be written twice.
+    fn twin(&self, output: &Output, plan: &Plan) -> Result<Option<Kernel>, Failure> {
+        if self.how == How::TestRun || plan.steps.iter().any(|step| matches!(step, Step::Pin(_))) {
+            return Ok(None);
+        }
+        steps::take(&Tracer::if_asked(output, false), output, plan, &self.object, &self.steps).map(Some)
+    }
+
     /// What the arguments say that cannot be meant.
     fn check_options(&self) -> Result<(), Failure> {
         let usage = |why: &str, hint: &str| Err(Failure::new(Exit::Usage, why).hint(hint));
@@ -188,6 +249,9 @@ impl Run {
         let readers = std::iter::once(&self.object).chain(&self.pcap).filter(|path| *path == stdin).count();
         if readers > 1 {
             return usage("standard input can be read only once", "give - once, as OBJ or as --pcap");
+        }
+        if self.repeat.is_some() && self.how != How::TestRun {
+            return usage("--repeat is for test runs", "without --as, the same packet can be run many times");
         }
         if self.plan.makes_pins() {
             return usage("run leaves nothing behind, so it does not pin", "minibpf load and check take --pin");

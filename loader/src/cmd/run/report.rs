@@ -1,83 +1,132 @@
 //! What is said of each packet, and of all.
 
 use minibpf::packet::headers::Headers;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use super::How;
 use super::input::{Bad, Place};
+use super::real::{Segments, Travel};
 use super::trial::{Seen, Verdict};
 use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::output::Output;
+use crate::cmd::trace::merged;
 
 pub(super) struct Report<'a> {
     output: &'a Output,
     program: &'a str,
     how: How,
     repeat: Option<u32>,
-    /// Packets that had their turn.
-    packets: u64,
+    counts: Counts,
+    first_skipped: Option<Bad>,
+    /// Whether it was said that the filter drops handshakes.
+    refuses: bool,
+}
+
+#[derive(Default)]
+struct Counts {
     kept: u64,
     trimmed: u64,
     dropped: u64,
     skipped: u64,
-    /// Sum of the means.
+    /// Packets of which a test run says something else.
+    differ: u64,
+    /// Sum of the mean nanoseconds.
     ns: u64,
-    first_skipped: Option<Bad>,
+}
+
+impl Counts {
+    fn ran(&self) -> u64 {
+        self.kept + self.trimmed + self.dropped
+    }
 }
 
 impl<'a> Report<'a> {
     pub(super) fn new(output: &'a Output, program: &'a str, how: How, repeat: Option<u32>) -> Self {
-        let (packets, kept, trimmed, dropped, skipped, ns) = (0, 0, 0, 0, 0, 0);
-        Self { output, program, how, repeat, packets, kept, trimmed, dropped, skipped, ns, first_skipped: None }
+        Self { output, program, how, repeat, counts: Counts::default(), first_skipped: None, refuses: false }
     }
 
     /// Packets that had their turn, skipped ones included.
     pub(super) fn packets(&self) -> u64 {
-        self.packets
+        self.counts.ran() + self.counts.skipped
     }
 
     /// The number of the last packet.
     pub(super) fn last(&self) -> u64 {
-        self.packets.saturating_sub(1)
+        self.packets().saturating_sub(1)
     }
 
     pub(super) fn is_full(&self, count: Option<u64>) -> bool {
-        count.is_some_and(|count| self.packets >= count)
+        count.is_some_and(|count| self.packets() >= count)
     }
 
-    pub(super) fn packet(&mut self, frame: &[u8], seen: &Seen) -> Result<(), Failure> {
-        let Seen { len, ret, verdict, kept, mean_ns } = seen;
-        let number = self.packets;
-        self.packets += 1;
+    /// Says what became of a packet; with a real socket also what a test run would have said.
+    pub(super) fn packet(&mut self, frame: &[u8], seen: &Seen, test: Option<&Seen>) -> Result<(), Failure> {
+        let Seen { len, ret, verdict, kept, mean_ns, travel } = seen;
+        let number = self.packets();
         *match verdict {
-            Verdict::Keep => &mut self.kept,
-            Verdict::Trim => &mut self.trimmed,
-            Verdict::Drop => &mut self.dropped,
+            Verdict::Keep => &mut self.counts.kept,
+            Verdict::Trim => &mut self.counts.trimmed,
+            Verdict::Drop => &mut self.counts.dropped,
         } += 1;
-        self.ns += u64::from(mean_ns.unwrap_or(0));
+        self.counts.ns += u64::from(mean_ns.unwrap_or(0));
         let summary = Headers::of(frame).map_or_else(String::new, |headers| headers.to_string());
         if !self.output.json {
-            let returned = ret.map_or_else(|| format!("kept {kept}"), |ret| format!("returned {ret}"));
             let time = self.repeat.and(*mean_ns).map_or_else(String::new, |ns| format!(", {ns} ns"));
-            return self
-                .output
-                .text(format_args!("{number:>4}  {}  {returned} of {len} bytes{time}  {summary}", verdict.word()));
+            let came = match (travel, ret) {
+                (None, Some(ret)) => format!("returned {ret} of {len} bytes{time}"),
+                (travel, _) => {
+                    format!("kept {kept} of {len} bytes{}", travel.as_ref().map(arrived).unwrap_or_default())
+                }
+            };
+            self.output.text(format_args!("{number:>4}  {}  {came}  {summary}", verdict.word()))?;
+            return self.compare(number, seen, test);
         }
         let mut line = json!({
             "kind": "packet", "n": number, "len": len, "ret": ret, "verdict": verdict.word(), "kept": kept,
             "protocol": summary,
         });
-        if let (Some(_), Some(fields)) = (self.repeat, line.as_object_mut()) {
-            fields.insert("mean_ns".to_owned(), json!(mean_ns));
+        if self.repeat.is_some() {
+            line = merged(line, json!({ "mean_ns": mean_ns }));
         }
-        self.output.data(&line)
+        if let Some(travel) = travel {
+            line = merged(line, travel_json(travel, test));
+        }
+        self.output.data(&line)?;
+        self.compare(number, seen, test)
+    }
+
+    /// Warns, once, where a test run would mislead; and, once, where no connection comes about.
+    fn compare(&mut self, number: u64, seen: &Seen, test: Option<&Seen>) -> Result<(), Failure> {
+        let segments = seen.travel.as_ref().and_then(|travel| travel.tcp.as_ref());
+        let is_refused = segments.is_some_and(|segments| !segments.handshake);
+        if is_refused && !std::mem::replace(&mut self.refuses, true) {
+            self.output.warn(
+                "handshake",
+                "the filter drops the handshake, so no connection comes about; the payload goes over one that stood before the filter came",
+            )?;
+        }
+        let Some(test) = test.filter(|test| test.verdict != seen.verdict) else { return Ok(()) };
+        self.counts.differ += 1;
+        if self.counts.differ > 1 {
+            return Ok(());
+        }
+        let (said, here, how) = (test.verdict.word(), seen.verdict.word(), self.how.word());
+        self.output.warn(
+            "test-run-differs",
+            format_args!(
+                "packet {number}: a test run says {said} (it returned {} for {} bytes), {how} says {here}: byte 0 is the {} in a test run, the {} here",
+                test.ret.unwrap_or(0),
+                test.len,
+                How::TestRun.byte0(),
+                self.how.byte0(),
+            ),
+        )
     }
 
     /// What cannot be used ends the run, unless it is to go on.
     pub(super) fn skipped(&mut self, bad: &Bad, goes_on: bool) -> Result<(), Failure> {
-        let number = self.packets;
-        self.packets += 1;
-        self.skipped += 1;
+        let number = self.packets();
+        self.counts.skipped += 1;
         let failure = Failure::new(Exit::Other, format!("{}: {}", bad.place, bad.problem));
         if !goes_on {
             return Err(failure.hint("--keep-going skips what cannot be used"));
@@ -94,31 +143,59 @@ impl<'a> Report<'a> {
     }
 
     pub(super) fn summary(&self) -> Result<(), Failure> {
-        let Self { kept, trimmed, dropped, skipped, .. } = *self;
-        let ran = kept + trimmed + dropped;
-        let mean = self.repeat.and_then(|_| self.ns.checked_div(ran));
+        let Counts { kept, trimmed, dropped, skipped, differ, ns } = self.counts;
+        let (ran, byte0) = (self.counts.ran(), self.how.byte0());
+        let mean = self.repeat.and_then(|_| ns.checked_div(ran));
         let plural = if ran == 1 { "" } else { "s" };
-        let skips = if skipped == 0 { String::new() } else { format!("; {skipped} skipped") };
-        let time = mean
-            .zip(self.repeat)
-            .map_or_else(String::new, |(ns, times)| format!("; {ns} ns a packet, each run {times} times"));
+        let mut more = String::new();
+        if skipped > 0 {
+            more += &format!("; {skipped} skipped");
+        }
+        if differ > 0 {
+            more += &format!("; a test run says something else of {differ}");
+        }
+        if let (Some(ns), Some(times)) = (mean, self.repeat) {
+            more += &format!("; {ns} ns a run, {times} runs each");
+        }
         self.output.text(format_args!(
-            "{}: {ran} packet{plural}, {kept} kept, {trimmed} trimmed, {dropped} dropped{skips}{time}; byte 0 was the {}",
-            self.program, self.how.byte0(),
+            "{}: {ran} packet{plural}, {kept} kept, {trimmed} trimmed, {dropped} dropped{more}; byte 0 was the {byte0}",
+            self.program,
         ))?;
         self.output.data(&json!({
-            "kind": "summary", "name": self.program, "as": self.how.word(), "byte0": self.how.byte0(), "packets": ran,
+            "kind": "summary", "name": self.program, "as": self.how.word(), "byte0": byte0, "packets": ran,
             "kept": kept, "trimmed": trimmed, "dropped": dropped, "skipped": skipped, "mean_ns": mean,
+            "differ": (self.how != How::TestRun).then_some(differ),
         }))
     }
 
     /// What was skipped makes the run a failure in the end.
     pub(super) fn end(&self) -> Result<(), Failure> {
-        let Some(bad) = &self.first_skipped else { return Ok(()) };
-        let what = format!(
-            "{} of {} packets could not be used, first {}: {}",
-            self.skipped, self.packets, bad.place, bad.problem
-        );
+        let Some(Bad { place, problem }) = &self.first_skipped else { return Ok(()) };
+        let (skipped, packets) = (self.counts.skipped, self.packets());
+        let what = format!("{skipped} of {packets} packets could not be used, first {place}: {problem}");
         Err(Failure::new(Exit::Other, what))
     }
+}
+
+/// What the application got.
+fn arrived(travel: &Travel) -> String {
+    let Travel { payload, received, tcp } = travel;
+    let mut text = format!(", {received} of {payload} arrived");
+    let Some(Segments { count, retransmits, .. }) = tcp else { return text };
+    if *count > 1 {
+        text += &format!(" in {count} segments");
+    }
+    if *retransmits > 0 {
+        text += ", and TCP sent it again";
+    }
+    text
+}
+
+fn travel_json(travel: &Travel, test: Option<&Seen>) -> Json {
+    let Travel { payload, received, tcp } = travel;
+    let test = test.map(|test| json!({ "len": test.len, "ret": test.ret, "verdict": test.verdict.word() }));
+    let line = json!({ "payload": payload, "received": received, "test_run": test });
+    let Some(Segments { count, retransmits, handshake }) = tcp else { return line };
+    let handshake = if *handshake { "keep" } else { "drop" };
+    merged(line, json!({ "segments": count, "retransmits": retransmits, "handshake": handshake }))
 }

@@ -1,6 +1,7 @@
 //! One packet through the filter, and what came of it.
 
 use std::os::fd::{AsFd, AsRawFd};
+use std::time::Duration;
 
 use minibpf::explain::{Fd, prog_test_run};
 use minibpf::kernel::Program;
@@ -10,7 +11,9 @@ use minibpf::sys::SysError;
 use minibpf::target;
 use nix::errno::Errno;
 
+use super::real::{Real, Travel};
 use crate::cmd::failure::{Exit, Failure};
+use crate::cmd::target::opening::Opening;
 use crate::cmd::trace::Tracer;
 
 /// What becomes of a packet.
@@ -43,6 +46,8 @@ pub(super) struct Seen {
     pub(super) kept: u32,
     /// Mean nanoseconds of a run.
     pub(super) mean_ns: Option<u32>,
+    /// How it fared on a real socket.
+    pub(super) travel: Option<Travel>,
 }
 
 impl Seen {
@@ -53,7 +58,7 @@ impl Seen {
             ret if ret < len => Verdict::Trim,
             _ => Verdict::Keep,
         };
-        Self { len, ret: Some(ret), verdict, kept: ret.min(len), mean_ns: Some(mean_ns) }
+        Self { len, ret: Some(ret), verdict, kept: ret.min(len), mean_ns: Some(mean_ns), travel: None }
     }
 }
 
@@ -73,19 +78,32 @@ impl From<Failure> for Unfit {
 
 /// The way that packets go.
 pub(super) struct Trial<'a> {
-    tracer: &'a Tracer<'a>,
-    program: &'a Program,
-    repeat: u32,
+    pub(super) opening: Opening<'a>,
+    /// How often a test run runs it.
+    pub(super) repeat: u32,
+    /// How long a packet may take on a real socket.
+    pub(super) patience: Duration,
+    pub(super) real: Option<Real>,
+    /// The filter once more, with maps of its own: what a test run would say of the same packet.
+    pub(super) twin: Option<&'a Program>,
 }
 
-impl<'a> Trial<'a> {
-    pub(super) fn new(tracer: &'a Tracer<'a>, program: &'a Program, repeat: Option<u32>) -> Self {
-        Self { tracer, program, repeat: repeat.unwrap_or(1) }
+impl Trial<'_> {
+    /// Lets a packet go its way; with a real socket returns also what a test run says of it, if that can.
+    pub(super) fn one(&mut self, frame: &[u8]) -> Result<(Seen, Option<Seen>), Unfit> {
+        let Some(real) = &mut self.real else {
+            return Ok((test_run(self.opening.tracer, self.opening.program, frame, self.repeat)?, None));
+        };
+        let seen = real.send(frame, &mut self.opening, self.patience)?;
+        let test = self.twin.and_then(|twin| twin.test_run(frame, 1).ok());
+        let test = test.map(|run| Seen::returned(network_len(frame), run.ret, run.mean_ns));
+        Ok((seen, test))
     }
+}
 
-    pub(super) fn one(&mut self, frame: &[u8]) -> Result<Seen, Unfit> {
-        test_run(self.tracer, self.program, frame, self.repeat)
-    }
+/// `skb->len` in a test run.
+fn network_len(frame: &[u8]) -> u32 {
+    frame.len().saturating_sub(ETH_HLEN) as u32
 }
 
 /// BPF_PROG_TEST_RUN.
@@ -95,8 +113,7 @@ fn test_run(tracer: &Tracer<'_>, program: &Program, frame: &[u8], repeat: u32) -
     let fd = Fd::Number(program.as_fd().as_raw_fd());
     tracer.result(|| prog_test_run(fd, frame, repeat, written), &result)?;
     let run = result.map_err(|error| refusal(error, program, frame))?;
-    let len = frame.len().saturating_sub(ETH_HLEN) as u32;
-    Ok(Seen::returned(len, run.ret, run.mean_ns))
+    Ok(Seen::returned(network_len(frame), run.ret, run.mean_ns))
 }
 
 /// What the kernel puts beside a packet that it makes for a test run, in the same page: room for headers (NET_SKB_PAD), and
