@@ -35,6 +35,7 @@ mod nothing_left;
 mod pin;
 mod reuse;
 mod run;
+mod run_captures;
 mod run_sockets;
 mod stall;
 mod streams;

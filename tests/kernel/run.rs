@@ -1,6 +1,6 @@
 //! `minibpf run`: packets through a filter, without a socket and through real ones.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use minibpf::packet::make::make;
@@ -8,27 +8,17 @@ use minibpf::packet::make::make;
 use crate::support::bpffs::Bpffs;
 use crate::support::bpftool::bpftool;
 use crate::support::objects::{COMMITTED, bpf_src, compile, keeping, object};
-use crate::support::process::{MINIBPF, Ran, output_of, run, run_with_input};
+use crate::support::process::{MINIBPF, Ran, output_of, run};
 use crate::support::{Json, number, text};
 
 /// Runs minibpf's `run` of an object.
 #[track_caller]
-fn try_on(object: &str, args: &[&str]) -> Ran {
+pub(super) fn try_on(object: &str, args: &[&str]) -> Ran {
     run(["run", object].iter().chain(args))
 }
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A pcap file of these frames.
-fn pcap(frames: &[Vec<u8>]) -> Vec<u8> {
-    let header = [0xa1b2_c3d4u32, 0x0004_0002, 0, 0, 262_144, 1].map(u32::to_le_bytes);
-    let record = |frame: &Vec<u8>| {
-        let length = (frame.len() as u32).to_le_bytes();
-        [&[0; 8][..], &length, &length, frame].concat()
-    };
-    [header.as_flattened(), &frames.iter().flat_map(record).collect::<Vec<u8>>()].concat()
 }
 
 #[test]
@@ -53,7 +43,7 @@ fn every_filter_of_bpf_src_does_what_its_assertions_say() {
 }
 
 /// The packets that minibpf and bpftool are compared on.
-fn packets() -> Vec<Vec<u8>> {
+pub(super) fn packets() -> Vec<Vec<u8>> {
     let named = [
         "icmp",
         "icmp6",
@@ -256,42 +246,12 @@ fn what_a_test_run_cannot_take_is_explained_and_skipped_if_that_is_asked_for() {
     }
 }
 
-fn file_of(bytes: &[u8]) -> (tempfile::TempDir, PathBuf) {
-    let dir = tempfile::tempdir().unwrap();
-    let file = dir.path().join("file");
-    std::fs::write(&file, bytes).unwrap();
-    (dir, file)
-}
-
-#[test]
-#[ignore = "needs CAP_BPF"]
-fn a_capture_is_read_from_a_file_or_standard_input_up_to_where_it_breaks_off() {
-    let frames = packets();
-    let whole = pcap(&frames);
-    let (_dir, file) = file_of(&whole);
-    let total = frames.len().to_string();
-    let expected = format!("total_packets={total}");
-    try_on(&object("count"), &["--pcap", file.to_str().unwrap(), "--expect-map", &expected]).expect(0);
-    run_with_input(["run", &object("count"), "--pcap", "-", "--expect-map", &expected], &whole).expect(0);
-    try_on(&object("count"), &["--pcap", file.to_str().unwrap(), "--count", "3", "--expect-map", "total_packets=3"])
-        .expect(0);
-
-    let cut = &whole[..whole.len() - 1];
-    let ran = run_with_input(["run", &object("count"), "--pcap", "-"], cut).expect(1);
-    let last = 24 + frames[..frames.len() - 1].iter().map(|frame| 16 + frame.len()).sum::<usize>();
-    let why = format!("-: record {} at byte {last}: the file ends in the middle of it", frames.len() - 1);
-    assert!(ran.stderr.contains(&why), "{}", ran.stderr);
-    assert_eq!(ran.text().lines().count(), frames.len() - 1, "those before it had their turn: {}", ran.text());
-
-    let ran = try_on(&object("count"), &["--pcap", "/nowhere/file"]).expect(1);
-    assert!(ran.stderr.contains("/nowhere/file: No such file"), "{}", ran.stderr);
-}
-
 #[test]
 #[ignore = "needs CAP_BPF"]
 fn a_file_of_bytes_is_a_packet() {
-    let (_dir, file) = file_of(&make("icmp").unwrap());
-    try_on(&object("pass"), &["--data", &format!("@{}", file.display()), "--expect", "28"]).expect(0);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), make("icmp").unwrap()).unwrap();
+    try_on(&object("pass"), &["--data", &format!("@{}", file.path().display()), "--expect", "28"]).expect(0);
 }
 
 #[test]

@@ -1,13 +1,8 @@
 //! `minibpf run --as`: packets through real sockets.
 
+use crate::run::try_on;
 use crate::support::objects::{Made, compile, object};
-use crate::support::process::{Ran, run};
 use crate::support::{number, text};
-
-#[track_caller]
-fn try_on(object: &str, args: &[&str]) -> Ran {
-    run(["run", object].iter().chain(args))
-}
 
 /// A filter that remembers the longest packet that it saw: its length and its first four bytes, as they lie there.
 fn longest() -> Made {

@@ -3,6 +3,8 @@
 //! Nothing that a file says is trusted: a record larger than [`LARGEST_BLOCK`] is not waited for, and each error names the record
 //! and the byte that it begins at.
 
+mod resume;
+
 use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
@@ -30,9 +32,22 @@ pub(super) struct Capture {
     /// Of pcap the file's, of pcapng one for each interface of the section.
     links: Vec<LinkType>,
     snaplen: u32,
+    /// Of pcap.
+    is_big_endian: bool,
+    /// When the last record of pcap was captured.
+    seconds: Option<u32>,
     /// Records before this one.
     record: u64,
-    is_at_end: bool,
+    state: State,
+}
+
+/// How far the reading is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Reading,
+    /// The last record was nonsense.
+    Lost,
+    End,
 }
 
 /// What the file has next.
@@ -48,7 +63,7 @@ enum Next {
     /// A larger buffer is wanted.
     Grow,
     End,
-    /// Nobody knows where the next record begins.
+    /// Nothing says where the next record begins.
     Lost(String),
 }
 
@@ -94,53 +109,67 @@ impl Capture {
         let bad = |problem: String| Place::Record { file: file.clone(), record: 0, offset: 0 }.bad(problem);
         let source = with_header(source).map_err(bad)?;
         let reader = create_reader(FIRST_BUFFER, source).map_err(|error| bad(header_problem(&error)))?;
-        let (links, snaplen) = (Vec::new(), 0);
-        Ok(Self { file, reader, capacity: FIRST_BUFFER, links, snaplen, record: 0, is_at_end: false })
+        Ok(Self {
+            file,
+            reader,
+            capacity: FIRST_BUFFER,
+            links: Vec::new(),
+            snaplen: 0,
+            is_big_endian: false,
+            seconds: None,
+            record: 0,
+            state: State::Reading,
+        })
     }
 
     /// The next packet as an Ethernet frame, or what is wrong with it; `None` at the end.
     pub(super) fn next(&mut self) -> Option<Result<Packet, Bad>> {
-        while !self.is_at_end {
+        while self.state != State::End {
+            if self.state == State::Lost {
+                self.state = if self.resume() { State::Reading } else { State::End };
+                continue;
+            }
             let offset = self.reader.consumed() as u64;
             let place = Place::Record { file: self.file.clone(), record: self.record, offset };
-            match self.read() {
-                Next::Record(link, bytes) => {
-                    self.record += 1;
-                    return Some(
-                        frame(link, &bytes)
-                            .map_err(|problem| place.clone().bad(problem))
-                            .map(|frame| Packet { frame, place }),
-                    );
-                }
-                Next::Bad(problem) => {
-                    self.record += 1;
-                    return Some(Err(place.bad(problem)));
-                }
-                Next::Other => {}
-                Next::More => {
-                    if self.reader.refill().is_err() {
-                        self.is_at_end = true;
-                        return Some(Err(place.bad("reading failed")));
-                    }
-                }
+            let next = match self.read() {
+                Next::Other => continue,
+                Next::More if self.reader.refill().is_ok() => continue,
                 Next::Grow if self.capacity < LARGEST_BLOCK => {
                     self.capacity *= 2;
                     self.reader.grow(self.capacity);
+                    continue;
+                }
+                Next::End => {
+                    self.state = State::End;
+                    continue;
+                }
+                Next::Record(link, bytes) => frame(link, &bytes),
+                Next::Bad(problem) => Err(problem),
+                Next::More => {
+                    self.state = State::End;
+                    Err("reading failed".to_owned())
                 }
                 Next::Grow => {
-                    self.is_at_end = true;
-                    let problem =
-                        format!("claims more than {LARGEST_BLOCK} bytes; nobody knows where the next one begins");
-                    return Some(Err(place.bad(problem)));
+                    self.state = State::Lost;
+                    Err(format!("claims more than {LARGEST_BLOCK} bytes"))
                 }
                 Next::Lost(problem) => {
-                    self.is_at_end = true;
-                    return Some(Err(place.bad(problem)));
+                    self.state = State::Lost;
+                    Err(problem)
                 }
-                Next::End => self.is_at_end = true,
-            }
+            };
+            self.record += 1;
+            return Some(match next {
+                Ok(frame) => Ok(Packet { frame, place }),
+                Err(problem) => Err(place.bad(problem)),
+            });
         }
         None
+    }
+
+    /// Whether it is pcap, not pcapng: only that has a length for all records in its header.
+    fn is_legacy(&self) -> bool {
+        self.snaplen != 0
     }
 
     fn read(&mut self) -> Next {
@@ -148,9 +177,11 @@ impl Capture {
             Ok((length, PcapBlockOwned::LegacyHeader(header))) => {
                 self.links = vec![link(header.network)];
                 self.snaplen = header.snaplen.max(MAXIMUM_SNAPLEN);
+                self.is_big_endian = header.is_bigendian();
                 Ok((length, Next::Other))
             }
             Ok((length, PcapBlockOwned::Legacy(record))) => {
+                self.seconds = Some(record.ts_sec);
                 Ok((length, legacy(&record, self.snaplen, self.links.first().copied())))
             }
             Ok((length, PcapBlockOwned::NG(block))) => Ok((length, next_generation(block, &mut self.links))),
@@ -160,15 +191,13 @@ impl Capture {
             Ok(read) => read,
             Err(Trouble::End) => return Next::End,
             Err(Trouble::Reading) => return Next::Lost("reading failed".to_owned()),
-            Err(trouble) => match (self.block_length(), trouble) {
+            Err(trouble) => match (self.block_length(self.reader.data()), trouble) {
                 // A block that is all there, but says that its parts are longer.
                 (Some(length), _) => (length, Next::Bad("a block that contradicts itself".to_owned())),
                 (None, Trouble::Incomplete) => return Next::More,
                 (None, Trouble::TooLarge) => return self.too_large(),
                 (None, Trouble::CutOff) => return self.cut_off(),
-                (None, _) => {
-                    return Next::Lost("no block begins here; nobody knows where the next one does".to_owned());
-                }
+                (None, _) => return Next::Lost("no block begins here".to_owned()),
             },
         };
         self.reader.consume(length);
@@ -186,9 +215,8 @@ impl Capture {
     /// A record that does not fit the buffer: a large one, or nonsense.
     fn too_large(&self) -> Next {
         let claimed = self.reader.data().get(8..12).and_then(|bytes| bytes.first_chunk::<4>());
-        let is_legacy = self.snaplen != 0;
         let of_legacy = claimed.map(|bytes| u32::from_le_bytes(*bytes).min(u32::from_be_bytes(*bytes)));
-        match of_legacy.filter(|_| is_legacy) {
+        match of_legacy.filter(|_| self.is_legacy()) {
             Some(claimed) if claimed > self.snaplen => Next::Lost(too_long(claimed, self.snaplen)),
             // The file may end before it.
             _ if self.reader.data().len() < self.capacity => Next::More,
@@ -197,18 +225,17 @@ impl Capture {
     }
 
     /// How far the next block of pcapng is, where this one cannot be read but says it twice.
-    fn block_length(&self) -> Option<usize> {
-        let data = self.reader.data();
+    fn block_length(&self, data: &[u8]) -> Option<usize> {
         let length = data.get(4..8)?;
         let number = length.first_chunk::<4>().map(|bytes| [u32::from_le_bytes(*bytes), u32::from_be_bytes(*bytes)])?;
         let number = number.into_iter().min()? as usize;
         let again = data.get(number.checked_sub(4)?..number)?;
-        (number >= 12 && number.is_multiple_of(4) && again == length && self.snaplen == 0).then_some(number)
+        (number >= 12 && number.is_multiple_of(4) && again == length && !self.is_legacy()).then_some(number)
     }
 }
 
 fn too_long(claimed: u32, most: u32) -> String {
-    format!("claims {claimed} bytes, but no record here has more than {most}; nobody knows where the next one begins")
+    format!("claims {claimed} bytes, but no record here has more than {most}")
 }
 
 /// Reads as much as tells the format: a pipe gives few bytes at a time, and the crate looks at what it got first.

@@ -141,11 +141,43 @@ fn a_file_that_ends_early_says_in_which_record_and_where_that_begins() {
 }
 
 #[test]
-fn a_record_that_claims_too_much_is_not_waited_for() {
-    let mut file = Order(false).pcap(0xa1b2_c3d4, 1, &frames());
-    file[24 + 8..24 + 12].copy_from_slice(&[0xff; 4]);
-    let error = "record 0 at byte 24: claims 4294967295 bytes, but no record here has more than 262144; nobody knows where the next one begins";
-    assert_eq!(read(&file), [Err(error.to_owned())]);
+fn a_record_that_claims_too_much_is_not_waited_for_and_the_next_one_is_found() {
+    let frames = frames();
+    for order in [Order(false), Order(true)] {
+        let mut file = order.pcap(0xa1b2_c3d4, 1, &frames);
+        file[24 + 8..24 + 12].copy_from_slice(&[0xff; 4]);
+        let all = read(&file);
+        let error = "record 0 at byte 24: claims 4294967295 bytes, but no record here has more than 262144";
+        assert_eq!(all[0], Err(error.to_owned()));
+        assert_eq!(&all[1..], &all_good(&frames[1..]));
+
+        // A length that could be, but reaches beyond the end.
+        file[24 + 8..24 + 12].copy_from_slice(&order.u32(5000));
+        let all = read(&file);
+        assert!(all[0].as_ref().unwrap_err().contains("the file ends in the middle of it"), "{all:?}");
+        assert_eq!(&all[1..], &all_good(&frames[1..]));
+    }
+}
+
+#[test]
+fn after_a_megabyte_of_nonsense_the_next_record_is_found() {
+    let order = Order(false);
+    let frames: Vec<_> = (0..4000).map(|number| make(&format!("udp:53:{number}")).unwrap()).collect();
+    let mut file = order.pcap(0xa1b2_c3d4, 1, &frames[..2]);
+    file.resize(file.len() + 3_000_000, 0xee);
+    file.extend(frames[2..].iter().flat_map(|frame| order.record(frame)));
+    let all = read(&file);
+    assert_eq!(&all[..2], &all_good(&frames[..2]));
+    assert!(all[2].is_err());
+    assert_eq!(&all[3..], &all_good(&frames[2..]));
+
+    let mut file = order.pcapng(1, &frames[..2]);
+    file.resize(file.len() + 3_000_000, 0xee);
+    file.extend(order.pcapng(1, &frames[2..]));
+    let all = read(&file);
+    let good: Vec<_> = all.iter().filter(|one| one.is_ok()).cloned().collect();
+    assert_eq!(good, all_good(&frames));
+    assert!(all.len() <= good.len() + 2);
 }
 
 #[test]
