@@ -1,6 +1,7 @@
 //! `minibpf run`: what a filter does with packets, before it meets traffic. Top to bottom in [`Run::try_all`].
 
 mod capture;
+mod changes;
 mod expect;
 mod expect_map;
 mod input;
@@ -29,6 +30,7 @@ use super::steps;
 use super::target::opening::Opening;
 use super::trace::{Tracer, dry_run};
 use super::{duration, show};
+use changes::Changes;
 use expect::{Expectation, Expectations};
 use expect_map::MapExpectations;
 use input::Input;
@@ -202,6 +204,10 @@ impl Run {
             real: None,
             twin: twin.as_ref().and_then(|twin| twin.program(program.id)),
         };
+        let mut changes = match output.is_verbose() {
+            true => Some(Changes::new(kernel, btf.as_ref())?),
+            false => None,
+        };
         trial.real = Real::open(self.how, &mut trial.opening)?;
         let mut report = Report::new(output, &program.name, self.how, self.repeat);
         let mut progress = Progress::new(output);
@@ -215,6 +221,9 @@ impl Run {
                     Err(Unfit::Packet(problem)) => packet.place.bad(problem),
                     Ok((seen, test)) => {
                         report.packet(&packet.frame, &seen, test.as_ref())?;
+                        if let Some(changes) = &mut changes {
+                            report.changes(changes.since()?)?;
+                        }
                         expectations.check(report.last(), &seen);
                         progress.show(&report);
                         continue;

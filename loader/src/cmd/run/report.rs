@@ -4,6 +4,7 @@ use minibpf::packet::headers::Headers;
 use serde_json::{Value as Json, json};
 
 use super::How;
+use super::changes::Change;
 use super::input::{Bad, Place};
 use super::real::{Segments, Travel};
 use super::trial::{Seen, Verdict};
@@ -121,6 +122,15 @@ impl<'a> Report<'a> {
                 self.how.byte0(),
             ),
         )
+    }
+
+    /// What the last packet has changed.
+    pub(super) fn changes(&self, changes: Vec<Change>) -> Result<(), Failure> {
+        let number = self.last();
+        changes.into_iter().try_for_each(|Change { text, json }| {
+            self.output.text(format_args!("        {text}"))?;
+            self.output.data(&merged(json!({ "kind": "change", "packet": number }), json))
+        })
     }
 
     /// What cannot be used ends the run, unless it is to go on.
