@@ -281,3 +281,71 @@ fn a_filter_that_takes_byte_0_for_an_ethernet_header_is_warned_of() {
     let ran = try_on(&ethernet.path(), &["tcp:80:x"]).expect(0);
     assert!(ran.stderr.contains("byte 0 is the network header"), "{}", ran.stderr);
 }
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn with_v_each_packet_is_followed_by_its_events_and_by_what_it_changed() {
+    let filter = compile(
+        "struct seen { __u32 number; __u32 len; };
+         struct { __uint(type, BPF_MAP_TYPE_RINGBUF); __uint(max_entries, 4096); } events SEC(\".maps\");
+         struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 4); __type(key, __u32); __type(value, __u64); } lens SEC(\".maps\");
+         struct seen *layout; __u32 number;
+         static long (*const delete)(void *map, const void *key) = (void *)3;
+         SEC(\"socket\") int told(struct __sk_buff *skb)
+         {
+             struct seen seen = { number++, skb->len }; __u64 one = 1; __u32 len = skb->len;
+             if (bpf_map_lookup_elem(&lens, &len))
+                 delete(&lens, &len);
+             else
+                 bpf_map_update_elem(&lens, &len, &one, 0);
+             return bpf_ringbuf_output(&events, &seen, sizeof(seen), 0) ? 0 : skb->len;
+         }",
+    );
+    let ran = try_on(&filter.path(), &["icmp", "icmp", "-v", "--json"]).expect(0);
+    let lines = ran.lines();
+    let about = |kind: &str| lines.iter().filter(|line| line["kind"] == kind).cloned().collect::<Vec<_>>();
+    let events = about("event");
+    assert_eq!(events.len(), 2);
+    for (number, event) in (0..).zip(&events) {
+        assert_eq!((event["packet"].as_i64(), text(event, "type")), (Some(number), "seen"));
+        assert_eq!((number_of(event, "number"), number_of(event, "len")), (number, 28));
+    }
+    let changes: Vec<_> = about("change")
+        .iter()
+        .map(|line| {
+            (number(line, "packet"), line["key"].to_string(), text(line, "change").to_owned(), line["after"].clone())
+        })
+        .collect();
+    let expected = [
+        (0, "28", "added", Json::from(1)),
+        (0, "\"number\"", "changed", Json::from(1)),
+        (1, "28", "removed", Json::Null),
+        (1, "\"number\"", "changed", Json::from(2)),
+    ];
+    let expected = expected.map(|(packet, key, change, after)| (packet, key.to_owned(), change.to_owned(), after));
+    for one in &expected {
+        assert!(changes.contains(one), "{one:?} is not in {changes:?}");
+    }
+    assert_eq!(changes.len(), expected.len());
+    assert_eq!(number(&ran.summary(), "events"), 2);
+
+    // The ring holds some 170 of them: it is emptied while packets go through, else the filter would drop.
+    let many = vec!["icmp"; 1000];
+    let ran = try_on(&filter.path(), &[&many[..], &["--expect", "keep", "--json"]].concat()).expect(0);
+    assert_eq!(number(&ran.summary(), "events"), 1000);
+    assert_eq!(ran.kind("event").len(), 0, "without -v they are counted, not shown");
+    // With events, --count counts them.
+    let ran = try_on(
+        &object("http"),
+        &["--as", "tcp", "tcp:80:no", "tcp:80:GET /one", "tcp:80:GET /two", "--count", "1", "--json"],
+    );
+    let summary = ran.expect(0).summary();
+    assert_eq!(
+        (number(&summary, "packets"), number(&summary, "events"), text(&summary, "ended")),
+        (2, 1, "count reached")
+    );
+}
+
+fn number_of(event: &Json, field: &str) -> i64 {
+    number(&event["value"], field)
+}

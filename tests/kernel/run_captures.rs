@@ -8,7 +8,7 @@ use minibpf::packet::make::make;
 
 use crate::run::{packets, try_on};
 use crate::support::objects::object;
-use crate::support::process::{MINIBPF, json_lines, output_of, run_with_input};
+use crate::support::process::{MINIBPF, Running, json_lines, output_of, run_with_input};
 use crate::support::{number, text};
 
 /// A pcap file of these frames.
@@ -116,4 +116,24 @@ fn progress_is_for_a_terminal_alone() {
     assert_eq!(output_of(Command::new("script").args(["-qec", &quiet, "/dev/null"])), "");
     let piped = output_of(Command::new("bash").args(["-c", &format!("{command} 2>&1")]));
     assert_eq!(piped, "");
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn a_stream_that_has_nothing_for_now_is_left_at_the_end_of_the_time_or_by_ctrl_c() {
+    let whole = pcap(&packets()[..2]);
+    // In the middle of the second record, which is not the file's fault then.
+    let some = &whole[..whole.len() - 3];
+    let mut running = Running::start(["run", &object("pass"), "--pcap", "-", "--json", "--duration", "500ms"]);
+    running.send(some);
+    running.line("packet");
+    let summary = running.end().expect(0).summary();
+    assert_eq!((number(&summary, "packets"), text(&summary, "ended")), (1, "duration over"));
+
+    let mut running = Running::start(["run", &object("pass"), "--pcap", "-", "--json"]);
+    running.send(some);
+    running.line("packet");
+    running.interrupt();
+    let summary = running.end().expect(0).summary();
+    assert_eq!((number(&summary, "packets"), text(&summary, "ended")), (1, "interrupted"));
 }

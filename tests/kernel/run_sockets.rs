@@ -186,3 +186,19 @@ fn nobody_answers_a_frame_so_the_filter_sees_each_once() {
     let packets = ["tcp:1:x", "tcp6:1:x", "udp:1:x", "icmp", "icmp6"];
     try_on(&longest().path(), &[&["--as", "packet"], &packets[..], &["--expect-map", "runs=5"]].concat()).expect(0);
 }
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn the_summary_counts_bytes_kept_cut_off_dropped_and_received() {
+    let filter = compile(
+        "SEC(\"socket\") int by_length(struct __sk_buff *skb)
+         { return skb->len > 20 ? 0 : skb->len > 12 ? 10 : skb->len; }",
+    );
+    let packets = ["udp:53:abc", "udp:53:abcdefgh", "udp:53:abcdefghijklmnopq"];
+    let summary = try_on(&filter.path(), &[&["--as", "udp", "--json"], &packets[..]].concat()).expect(0).summary();
+    let count = |field: &str| number(&summary, field);
+    assert_eq!((count("kept"), count("trimmed"), count("dropped")), (1, 1, 1));
+    // 8 bytes of header each: 11 kept whole, 10 of 16 kept, 25 dropped.
+    assert_eq!((count("bytes_kept"), count("bytes_cut"), count("bytes_dropped")), (11 + 10, 6, 25));
+    assert_eq!((count("bytes_sent"), count("bytes_received")), (3 + 8 + 17, 3 + 2));
+}

@@ -14,7 +14,7 @@ use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::output::Output;
 
 /// The reading ends of a load's ring buffers.
-pub(super) fn rings(kernel: &Kernel) -> Result<Vec<RingBuffer<'_>>, Failure> {
+pub(crate) fn rings(kernel: &Kernel) -> Result<Vec<RingBuffer<'_>>, Failure> {
     let page = page_size().unwrap_or(4096) as usize;
     let maps = kernel.maps().filter(|(_, map)| map.spec().attr.map_type == ringbuf::MAP_TYPE);
     maps.map(|(_, map)| RingBuffer::new(map, page))

@@ -4,6 +4,7 @@
 //! and the byte that it begins at.
 
 mod resume;
+pub(super) mod stdin;
 
 use std::fs::File;
 use std::io::{Cursor, Read};
@@ -15,6 +16,7 @@ use pcap_parser::traits::PcapReaderIterator;
 use pcap_parser::{Block, LegacyPcapBlock, Linktype, PcapBlockOwned, PcapError, create_reader};
 
 use super::input::{Bad, Packet, Place};
+use stdin::{Stdin, Stop};
 
 /// Bytes of the buffer at first.
 const FIRST_BUFFER: usize = 1 << 16;
@@ -94,10 +96,10 @@ impl Trouble {
 
 impl Capture {
     /// Opens a file, `-` for standard input, and reads its header.
-    pub(super) fn open(path: &Path) -> Result<Self, Bad> {
+    pub(super) fn open(path: &Path, stop: &mut Option<Stop>) -> Result<Self, Bad> {
         let file = path.display().to_string();
-        if path == Path::new("-") {
-            return Self::new(file, Box::new(std::io::stdin()));
+        if let (true, Some(stop)) = (path == Path::new("-"), stop.take()) {
+            return Self::new(file, Box::new(Stdin::new(stop)));
         }
         match File::open(path) {
             Ok(source) => Self::new(file, Box::new(source)),

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use minibpf::packet::{LARGEST, hex, make};
 
 use super::capture::Capture;
+use super::capture::stdin::Stop;
 use crate::cmd::failure::{Exit, Failure};
 
 /// A frame, and where it came from.
@@ -52,11 +53,13 @@ pub(super) struct Input {
     given: VecDeque<Packet>,
     files: VecDeque<PathBuf>,
     capture: Option<Capture>,
+    /// For standard input, which can be read once.
+    stop: Option<Stop>,
 }
 
 impl Input {
     /// Makes and reads what the arguments give; capture files are read as they are needed.
-    pub(super) fn new(names: &[String], data: &[String], files: &[PathBuf]) -> Result<Self, Failure> {
+    pub(super) fn new(names: &[String], data: &[String], files: &[PathBuf], stop: Stop) -> Result<Self, Failure> {
         let mut given = VecDeque::new();
         for name in names {
             let frame = make::make(name).map_err(|problem| Failure::new(Exit::Usage, problem))?;
@@ -68,9 +71,9 @@ impl Input {
         }
         // A file that is not there is said before anything is loaded.
         for file in files.iter().filter(|file| *file != Path::new("-")) {
-            File::open(file).map_err(|error| Failure::from(error).at(file.display()))?;
+            std::fs::metadata(file).map_err(|error| Failure::from(error).at(file.display()))?;
         }
-        Ok(Self { given, files: files.iter().cloned().collect(), capture: None })
+        Ok(Self { given, files: files.iter().cloned().collect(), capture: None, stop: Some(stop) })
     }
 
     /// The next packet, or what is wrong with it; `None` at the end.
@@ -82,7 +85,7 @@ impl Input {
             if let Some(next) = self.capture.as_mut().and_then(Capture::next) {
                 return Some(next);
             }
-            match Capture::open(&self.files.pop_front()?) {
+            match Capture::open(&self.files.pop_front()?, &mut self.stop) {
                 Ok(capture) => self.capture = Some(capture),
                 Err(bad) => return Some(Err(bad)),
             }

@@ -2,6 +2,7 @@
 
 mod capture;
 mod changes;
+mod events;
 mod expect;
 mod expect_map;
 mod input;
@@ -10,13 +11,14 @@ mod real;
 mod report;
 mod trial;
 
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use minibpf::hook::{packet, tcp, udp, unix};
 use minibpf::kernel::Kernel;
-use minibpf::plan::{Plan, ProgLoad, Step};
+use minibpf::plan::{Plan, Step};
 use minibpf::sys::netns;
 use nix::errno::Errno;
 
@@ -30,7 +32,9 @@ use super::steps;
 use super::target::opening::Opening;
 use super::trace::{Tracer, dry_run};
 use super::{duration, show};
+use capture::stdin::Stop;
 use changes::Changes;
+use events::Events;
 use expect::{Expectation, Expectations};
 use expect_map::MapExpectations;
 use input::Input;
@@ -84,7 +88,7 @@ pub(crate) struct Run {
     /// Stop after this time: 500ms, 10s, 2m
     #[arg(long, value_name = "T", value_parser = duration::parse)]
     duration: Option<Duration>,
-    /// Stop after this many packets
+    /// Stop after this many events of the filter's ring buffers; without such, after this many packets
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// With a real socket: give a packet up for lost after this time
@@ -141,18 +145,28 @@ impl How {
 impl Run {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
         self.check_options()?;
-        let input = Input::new(&self.packets, &self.data, &self.pcap)?;
+        let signals = Signals::catch()?;
+        let until = self.duration.map(|duration| Instant::now() + duration);
+        let stop = Stop { signal: signals.as_fd().try_clone_to_owned()?, until };
+        let input = Input::new(&self.packets, &self.data, &self.pcap, stop)?;
+        let goes_on = || !signals.came() && until.is_none_or(|until| Instant::now() < until);
         if self.how == How::TestRun || self.steps.dry_run {
-            return self.read_and_run(output, input);
+            return self.read_and_run(output, input, &signals, &goes_on);
         }
-        netns::inside(|| self.read_and_run(output, input)).map_err(|error| match error.errno {
+        netns::inside(|| self.read_and_run(output, input, &signals, &goes_on)).map_err(|error| match error.errno {
             Errno::EPERM => Failure::new(Exit::Privileges, error)
                 .hint("a network namespace of its own needs CAP_SYS_ADMIN; --as test-run does without"),
             _ => Failure::new(Exit::Socket, error),
         })?
     }
 
-    fn read_and_run(&self, output: &Output, input: Input) -> Result<(), Failure> {
+    fn read_and_run(
+        &self,
+        output: &Output,
+        input: Input,
+        signals: &Signals,
+        goes_on: &impl Fn() -> bool,
+    ) -> Result<(), Failure> {
         let bytes = object::read(&self.object)?;
         object::with_plan(&self.object, &bytes, &self.plan, output, |spec, plan| {
             let program = object::the_only_program(plan)?;
@@ -166,7 +180,28 @@ impl Run {
             let tracer = Tracer::if_asked(output, self.steps.trace);
             let kernel = steps::take(&tracer, output, plan, &self.object, &self.steps)?;
             warn_of_lints()?;
-            self.try_all(output, &tracer, plan, program, &kernel, input)
+            let twin = self.twin(output, plan)?;
+            let lost = || Failure::new(Exit::Other, format!("program `{}` was not loaded", program.name));
+            let opening = Opening {
+                output,
+                tracer: &tracer,
+                program: kernel.program(program.id).ok_or_else(lost)?,
+                lock: false,
+                deadline: Instant::now() + self.timeout,
+                signals,
+                stats: &mut Stats::new(false),
+            };
+            let trial = Trial {
+                opening,
+                repeat: self.repeat.unwrap_or(1),
+                patience: self.timeout,
+                real: None,
+                twin: match &twin {
+                    Some(twin) => twin.program(program.id).zip(Some(Events::new(twin, None)?)),
+                    None => None,
+                },
+            };
+            self.try_all(output, plan, &kernel, trial, input, goes_on)
         })
     }
 
@@ -174,53 +209,38 @@ impl Run {
     fn try_all(
         &self,
         output: &Output,
-        tracer: &Tracer<'_>,
         plan: &Plan,
-        program: &ProgLoad,
         kernel: &Kernel,
+        mut trial: Trial<'_>,
         mut input: Input,
+        goes_on: &impl Fn() -> bool,
     ) -> Result<(), Failure> {
-        let lost = || Failure::new(Exit::Other, format!("program `{}` was not loaded", program.name));
-        let loaded = kernel.program(program.id).ok_or_else(lost)?;
         let btf = show::uploaded_btf(plan);
         let expected_maps = MapExpectations::resolve(&self.expect_map, kernel, btf.as_ref())?;
         let mut expectations = Expectations::new(&self.expect);
-        let signals = Signals::catch()?;
-        let until = self.duration.map(|duration| Instant::now() + duration);
-        let twin = self.twin(output, plan)?;
-        let opening = Opening {
-            output,
-            tracer,
-            program: loaded,
-            lock: false,
-            deadline: Instant::now() + self.timeout,
-            signals: &signals,
-            stats: &mut Stats::new(false),
-        };
-        let mut trial = Trial {
-            opening,
-            repeat: self.repeat.unwrap_or(1),
-            patience: self.timeout,
-            real: None,
-            twin: twin.as_ref().and_then(|twin| twin.program(program.id)),
-        };
         let mut changes = match output.is_verbose() {
             true => Some(Changes::new(kernel, btf.as_ref())?),
             false => None,
         };
-        trial.real = Real::open(self.how, &mut trial.opening)?;
-        let mut report = Report::new(output, &program.name, self.how, self.repeat);
+        let events = Events::new(kernel, btf.as_ref())?;
+        let mut report = Report::new(output, trial.opening.program.name(), self.how, self.repeat);
         let mut progress = Progress::new(output);
+        trial.real = Real::open(self.how, &mut trial.opening)?;
 
-        while !signals.came() && until.is_none_or(|until| Instant::now() < until) && !report.is_full(self.count) {
+        let signals = trial.opening.signals;
+
+        while goes_on() && !report.is_full(self.count, events.are_possible()) {
             let Some(packet) = input.next() else { break };
-            let unfit = match packet {
+            let bad = match packet {
+                // What was cut off by our own stopping is not the file's fault.
+                Err(_) if !goes_on() => break,
                 Err(bad) => bad,
                 Ok(packet) => match trial.one(&packet.frame) {
                     Err(Unfit::Failed(failure)) => return Err(failure),
                     Err(Unfit::Packet(problem)) => packet.place.bad(problem),
                     Ok((seen, test)) => {
                         report.packet(&packet.frame, &seen, test.as_ref())?;
+                        report.events(&events)?;
                         if let Some(changes) = &mut changes {
                             report.changes(changes.since()?)?;
                         }
@@ -230,10 +250,16 @@ impl Run {
                     }
                 },
             };
-            report.skipped(&unfit, self.keep_going)?;
+            report.skipped(&bad, self.keep_going)?;
         }
         progress.end();
-        report.summary()?;
+        let ended = match report.is_full(self.count, events.are_possible()) {
+            true => "count reached",
+            false if signals.came() => "interrupted",
+            false if !goes_on() => "duration over",
+            false => "input ended",
+        };
+        report.summary(ended)?;
         expectations.end(report.packets(), self.how)?;
         expected_maps.check()?;
         report.end()

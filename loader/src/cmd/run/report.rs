@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::How;
 use super::changes::Change;
+use super::events::{Events, Reported};
 use super::input::{Bad, Place};
 use super::real::{Segments, Travel};
 use super::trial::{Seen, Verdict};
@@ -33,11 +34,56 @@ struct Counts {
     differ: u64,
     /// Sum of the mean nanoseconds.
     ns: u64,
+    /// What the filter has reported.
+    events: u64,
+    bytes: Bytes,
+}
+
+/// Bytes, as the filter saw them, and what became of them.
+#[derive(Default)]
+struct Bytes {
+    kept: u64,
+    /// Of packets that were trimmed.
+    cut: u64,
+    dropped: u64,
+    /// What was sent over real sockets, and what the application got.
+    sent: u64,
+    received: u64,
+    retransmits: u64,
+}
+
+impl Bytes {
+    fn count(&mut self, seen: &Seen) {
+        self.kept += u64::from(seen.kept);
+        let lost = u64::from(seen.len.saturating_sub(seen.kept));
+        *if seen.verdict == Verdict::Drop { &mut self.dropped } else { &mut self.cut } += lost;
+        let Some(Travel { payload, received, tcp }) = &seen.travel else { return };
+        self.sent += *payload as u64;
+        self.received += *received as u64;
+        self.retransmits += tcp.as_ref().map_or(0, |tcp| u64::from(tcp.retransmits));
+    }
 }
 
 impl Counts {
     fn ran(&self) -> u64 {
         self.kept + self.trimmed + self.dropped
+    }
+}
+
+impl Bytes {
+    fn text(&self, how: How, events: u64) -> String {
+        let Self { kept, cut, dropped, sent, received, retransmits } = self;
+        let mut text = format!("{} bytes: {kept} kept, {cut} cut off, {dropped} dropped", kept + cut + dropped);
+        if how != How::TestRun {
+            text += &format!("; {received} of {sent} that were sent arrived");
+        }
+        if *retransmits > 0 {
+            text += &format!(", TCP sent again {retransmits} times");
+        }
+        if events > 0 {
+            text += &format!("; {events} events");
+        }
+        text
     }
 }
 
@@ -56,8 +102,9 @@ impl<'a> Report<'a> {
         self.packets().saturating_sub(1)
     }
 
-    pub(super) fn is_full(&self, count: Option<u64>) -> bool {
-        count.is_some_and(|count| self.packets() >= count)
+    /// Whether there were so many events or, where there cannot be any, packets.
+    pub(super) fn is_full(&self, count: Option<u64>, by_events: bool) -> bool {
+        count.is_some_and(|count| if by_events { self.counts.events >= count } else { self.packets() >= count })
     }
 
     /// Says what became of a packet; with a real socket also what a test run would have said.
@@ -70,6 +117,7 @@ impl<'a> Report<'a> {
             Verdict::Drop => &mut self.counts.dropped,
         } += 1;
         self.counts.ns += u64::from(mean_ns.unwrap_or(0));
+        self.counts.bytes.count(seen);
         let summary = Headers::of(frame).map_or_else(String::new, |headers| headers.to_string());
         if !self.output.json {
             let time = self.repeat.and(*mean_ns).map_or_else(String::new, |ns| format!(", {ns} ns"));
@@ -124,6 +172,22 @@ impl<'a> Report<'a> {
         )
     }
 
+    /// What the filter has reported of the last packet.
+    pub(super) fn events(&mut self, events: &Events<'_>) -> Result<(), Failure> {
+        let (number, before) = (self.last(), self.counts.events);
+        let mut next = before;
+        self.counts.events += events.take(|Reported { text, json }| {
+            let of = json!({ "kind": "event", "n": next, "packet": number });
+            next += 1;
+            if !self.output.is_verbose() {
+                return Ok(());
+            }
+            self.output.text(format_args!("        {text}"))?;
+            self.output.data(&merged(of, json))
+        })?;
+        Ok(())
+    }
+
     /// What the last packet has changed.
     pub(super) fn changes(&self, changes: Vec<Change>) -> Result<(), Failure> {
         let number = self.last();
@@ -152,8 +216,9 @@ impl<'a> Report<'a> {
         }))
     }
 
-    pub(super) fn summary(&self) -> Result<(), Failure> {
-        let Counts { kept, trimmed, dropped, skipped, differ, ns } = self.counts;
+    /// Says what there is to say of all packets; `ended` is why there were no more.
+    pub(super) fn summary(&self, ended: &str) -> Result<(), Failure> {
+        let Counts { kept, trimmed, dropped, skipped, differ, ns, events, ref bytes } = self.counts;
         let (ran, byte0) = (self.counts.ran(), self.how.byte0());
         let mean = self.repeat.and_then(|_| ns.checked_div(ran));
         let plural = if ran == 1 { "" } else { "s" };
@@ -171,10 +236,15 @@ impl<'a> Report<'a> {
             "{}: {ran} packet{plural}, {kept} kept, {trimmed} trimmed, {dropped} dropped{more}; byte 0 was the {byte0}",
             self.program,
         ))?;
+        self.output.text(bytes.text(self.how, events))?;
+        let (is_real, is_tcp) = (self.how != How::TestRun, self.how == How::Tcp);
         self.output.data(&json!({
             "kind": "summary", "name": self.program, "as": self.how.word(), "byte0": byte0, "packets": ran,
             "kept": kept, "trimmed": trimmed, "dropped": dropped, "skipped": skipped, "mean_ns": mean,
-            "differ": (self.how != How::TestRun).then_some(differ),
+            "differ": is_real.then_some(differ), "bytes_kept": bytes.kept, "bytes_cut": bytes.cut,
+            "bytes_dropped": bytes.dropped, "bytes_sent": is_real.then_some(bytes.sent),
+            "bytes_received": is_real.then_some(bytes.received), "retransmits": is_tcp.then_some(bytes.retransmits),
+            "events": events, "ended": ended,
         }))
     }
 

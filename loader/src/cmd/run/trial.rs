@@ -11,6 +11,7 @@ use minibpf::sys::SysError;
 use minibpf::target;
 use nix::errno::Errno;
 
+use super::events::Events;
 use super::real::{Real, Travel};
 use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::target::opening::Opening;
@@ -84,8 +85,8 @@ pub(super) struct Trial<'a> {
     /// How long a packet may take on a real socket.
     pub(super) patience: Duration,
     pub(super) real: Option<Real>,
-    /// The filter once more, with maps of its own: what a test run would say of the same packet.
-    pub(super) twin: Option<&'a Program>,
+    /// The filter once more, with maps of its own: what a test run would say of the same packet. And its events, which nobody wants.
+    pub(super) twin: Option<(&'a Program, Events<'a>)>,
 }
 
 impl Trial<'_> {
@@ -95,7 +96,9 @@ impl Trial<'_> {
             return Ok((test_run(self.opening.tracer, self.opening.program, frame, self.repeat)?, None));
         };
         let seen = real.send(frame, &mut self.opening, self.patience)?;
-        let test = self.twin.and_then(|twin| twin.test_run(frame, 1).ok());
+        let Some((twin, events)) = &self.twin else { return Ok((seen, None)) };
+        let test = twin.test_run(frame, 1).ok();
+        events.take(|_| Ok(()))?;
         let test = test.map(|run| Seen::returned(network_len(frame), run.ret, run.mean_ns));
         Ok((seen, test))
     }
