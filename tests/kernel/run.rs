@@ -237,12 +237,11 @@ fn what_a_test_run_cannot_take_is_explained_and_skipped_if_that_is_asked_for() {
         assert_eq!(number(&ran.summary(), "skipped"), 1);
         assert!(text(&ran.only("error"), "message").starts_with("1 of 2 packets could not be used"), "{}", ran.text());
     }
-    // Shorter than an IP header: Linux 6.18 refuses it, older kernels do not.
-    let short = format!("{}0800{}", "00".repeat(12), "45".repeat(19));
-    let ran = try_on(&object("pass"), &["--data", &short]);
-    match ran.code {
-        Some(0) => {}
-        _ => assert!(ran.expect(1).stderr.contains("34 bytes at least")),
+    for (ethertype, least) in [("0800", 34), ("86dd", 54)] {
+        let short = format!("{}{ethertype}{}", "00".repeat(12), "45".repeat(least - 15));
+        let ran = try_on(&object("pass"), &["--data", &short]).expect(1);
+        assert!(ran.stderr.contains(&format!("{least} bytes at least")), "{}", ran.stderr);
+        try_on(&object("pass"), &["--data", &(short + "00"), "--expect", &(least - 14).to_string()]).expect(0);
     }
 }
 

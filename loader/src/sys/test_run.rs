@@ -55,8 +55,8 @@ const _: () = assert!(offset_of!(TestRunAttr, flags) == 64 && offset_of!(TestRun
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the packet has fewer than 14 bytes (since 6.18 with the EtherType of IPv4 fewer than 34, of IPv6 fewer than 54), or
-///   more than a page less what the kernel needs besides (3712 bytes of 4096).
+/// - `EINVAL`: the packet has fewer than 14 bytes, or where its EtherType is IPv4's fewer than 34, or IPv6's fewer than 54 (so on 6.1.192,
+///   6.12.117 and 6.18.44), or more than a page less what the kernel needs besides (on x86-64 3712 bytes of 4096).
 /// - `EINTR`: a signal came in the middle of the runs.
 /// - `EPERM`: no `CAP_BPF`, and `kernel.unprivileged_bpf_disabled` is set.
 ///

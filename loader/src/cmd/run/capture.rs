@@ -3,6 +3,7 @@
 //! Nothing that a file says is trusted: a record larger than [`LARGEST_BLOCK`] is not waited for, and each error names the record
 //! and the byte that it begins at.
 
+mod records;
 mod resume;
 pub(super) mod stdin;
 
@@ -10,12 +11,12 @@ use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
-use minibpf::packet::LARGEST;
 use minibpf::packet::link::LinkType;
 use pcap_parser::traits::PcapReaderIterator;
-use pcap_parser::{Block, LegacyPcapBlock, Linktype, PcapBlockOwned, PcapError, create_reader};
+use pcap_parser::{PcapBlockOwned, PcapError, create_reader};
 
 use super::input::{Bad, Packet, Place};
+use records::{frame, legacy, link, next_generation, too_long};
 use stdin::{Stdin, Stop};
 
 /// Bytes of the buffer at first.
@@ -236,10 +237,6 @@ impl Capture {
     }
 }
 
-fn too_long(claimed: u32, most: u32) -> String {
-    format!("claims {claimed} bytes, but no record here has more than {most}")
-}
-
 /// Reads as much as tells the format: a pipe gives few bytes at a time, and the crate looks at what it got first.
 fn with_header(mut source: Box<dyn Read + Send>) -> Result<impl Read + Send, String> {
     const PCAP_HEADER: u64 = 24;
@@ -266,48 +263,6 @@ fn header_problem(error: &PcapError<&[u8]>) -> String {
         PcapError::HeaderNotRecognized => "neither pcap nor pcapng: unknown magic".to_owned(),
         PcapError::ReadError => "reading failed".to_owned(),
         _ => "the header is cut off".to_owned(),
-    }
-}
-
-fn link(Linktype(number): Linktype) -> LinkType {
-    // The upper bits say whether frames end with a checksum.
-    LinkType(number.cast_unsigned() & 0xffff)
-}
-
-fn legacy(record: &LegacyPcapBlock<'_>, snaplen: u32, link: Option<LinkType>) -> Next {
-    if record.caplen > snaplen {
-        return Next::Lost(too_long(record.caplen, snaplen));
-    }
-    Next::Record(link, record.data.to_vec())
-}
-
-fn next_generation(block: Block<'_>, links: &mut Vec<LinkType>) -> Next {
-    match block {
-        // Interfaces are numbered within a section.
-        Block::SectionHeader(_) => links.clear(),
-        Block::InterfaceDescription(interface) => links.push(link(interface.linktype)),
-        Block::EnhancedPacket(packet) => {
-            return match packet.data.get(..packet.caplen as usize) {
-                Some(data) => Next::Record(links.get(packet.if_id as usize).copied(), data.to_vec()),
-                None => Next::Bad(format!("claims {} bytes, but its block has {}", packet.caplen, packet.data.len())),
-            };
-        }
-        Block::SimplePacket(packet) => {
-            let length = (packet.origlen as usize).min(packet.data.len());
-            return Next::Record(links.first().copied(), packet.data.get(..length).unwrap_or_default().to_vec());
-        }
-        _ => {}
-    }
-    Next::Other
-}
-
-/// A record's bytes as an Ethernet frame.
-fn frame(link: Option<LinkType>, bytes: &[u8]) -> Result<Vec<u8>, String> {
-    let link = link.ok_or("belongs to an interface that the file does not describe")?;
-    let frame = link.to_ethernet(bytes)?;
-    match frame.len() {
-        0..=LARGEST => Ok(frame),
-        length => Err(format!("{length} bytes, but no packet has more than {LARGEST}")),
     }
 }
 

@@ -2,23 +2,24 @@
 
 mod capture;
 mod changes;
+mod counts;
 mod events;
 mod expect;
 mod expect_map;
+mod how;
 mod input;
 mod progress;
 mod real;
 mod report;
+mod session;
 mod trial;
 
-use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use clap::{Args, ValueEnum};
-use minibpf::hook::{packet, tcp, udp, unix};
+use clap::Args;
 use minibpf::kernel::Kernel;
-use minibpf::plan::{Plan, Step};
+use minibpf::plan::{Plan, ProgLoad, Step};
 use minibpf::sys::netns;
 use nix::errno::Errno;
 
@@ -32,16 +33,16 @@ use super::steps;
 use super::target::opening::Opening;
 use super::trace::{Tracer, dry_run};
 use super::{duration, show};
-use capture::stdin::Stop;
 use changes::Changes;
 use events::Events;
 use expect::{Expectation, Expectations};
 use expect_map::MapExpectations;
+use how::How;
 use input::Input;
 use progress::Progress;
-use real::Real;
 use report::Report;
-use trial::{Trial, Unfit};
+use session::{Limits, Session};
+use trial::Trial;
 
 /// Try a filter on packets, before it meets traffic.
 ///
@@ -104,69 +105,23 @@ Examples:
   minibpf run bpf-src/pass.bpf.o --pcap capture.pcapng --repeat 1000
 ";
 
-/// How packets reach the filter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum How {
-    /// BPF_PROG_TEST_RUN: no socket; byte 0 is the network header, and nothing is trimmed
-    TestRun,
-    /// The payload over a TCP connection; byte 0 is the TCP header
-    Tcp,
-    /// The payload in a UDP datagram; byte 0 is the UDP header
-    Udp,
-    /// The whole frame to a packet socket; byte 0 is the Ethernet header
-    Packet,
-    /// The payload in a UNIX datagram, and byte 0 with it
-    Unixgram,
-}
-
-impl How {
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::TestRun => "test-run",
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-            Self::Packet => "packet",
-            Self::Unixgram => "unixgram",
-        }
-    }
-
-    /// What byte 0 of a packet is.
-    pub(super) fn byte0(self) -> &'static str {
-        match self {
-            Self::TestRun => "network header",
-            Self::Tcp => tcp::LISTENER.byte0,
-            Self::Udp => udp::HOOK.byte0,
-            Self::Packet => packet::RAW.byte0,
-            Self::Unixgram => unix::DATAGRAM.byte0,
-        }
-    }
-}
-
 impl Run {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
         self.check_options()?;
-        let signals = Signals::catch()?;
         let until = self.duration.map(|duration| Instant::now() + duration);
-        let stop = Stop { signal: signals.as_fd().try_clone_to_owned()?, until };
-        let input = Input::new(&self.packets, &self.data, &self.pcap, stop)?;
-        let goes_on = || !signals.came() && until.is_none_or(|until| Instant::now() < until);
+        let limits = Limits { signals: Signals::catch()?, until, count: self.count };
+        let input = Input::new(&self.packets, &self.data, &self.pcap, limits.stop()?)?;
         if self.how == How::TestRun || self.steps.dry_run {
-            return self.read_and_run(output, input, &signals, &goes_on);
+            return self.read_and_run(output, input, &limits);
         }
-        netns::inside(|| self.read_and_run(output, input, &signals, &goes_on)).map_err(|error| match error.errno {
+        netns::inside(|| self.read_and_run(output, input, &limits)).map_err(|error| match error.errno {
             Errno::EPERM => Failure::new(Exit::Privileges, error)
                 .hint("a network namespace of its own needs CAP_SYS_ADMIN; --as test-run does without"),
             _ => Failure::new(Exit::Socket, error),
         })?
     }
 
-    fn read_and_run(
-        &self,
-        output: &Output,
-        input: Input,
-        signals: &Signals,
-        goes_on: &impl Fn() -> bool,
-    ) -> Result<(), Failure> {
+    fn read_and_run(&self, output: &Output, input: Input, limits: &Limits) -> Result<(), Failure> {
         let bytes = object::read(&self.object)?;
         object::with_plan(&self.object, &bytes, &self.plan, output, |spec, plan| {
             let program = object::the_only_program(plan)?;
@@ -180,89 +135,46 @@ impl Run {
             let tracer = Tracer::if_asked(output, self.steps.trace);
             let kernel = steps::take(&tracer, output, plan, &self.object, &self.steps)?;
             warn_of_lints()?;
-            let twin = self.twin(output, plan)?;
-            let lost = || Failure::new(Exit::Other, format!("program `{}` was not loaded", program.name));
-            let opening = Opening {
-                output,
-                tracer: &tracer,
-                program: kernel.program(program.id).ok_or_else(lost)?,
-                lock: false,
-                deadline: Instant::now() + self.timeout,
-                signals,
-                stats: &mut Stats::new(false),
-            };
-            let trial = Trial {
-                opening,
-                repeat: self.repeat.unwrap_or(1),
-                patience: self.timeout,
-                real: None,
-                twin: match &twin {
-                    Some(twin) => twin.program(program.id).zip(Some(Events::new(twin, None)?)),
-                    None => None,
-                },
-            };
-            self.try_all(output, plan, &kernel, trial, input, goes_on)
+            self.try_all(&tracer, plan, program, &kernel, input, limits)
         })
     }
 
     /// Each packet through the filter, then what is to be said of all.
     fn try_all(
         &self,
-        output: &Output,
+        tracer: &Tracer<'_>,
         plan: &Plan,
+        program: &ProgLoad,
         kernel: &Kernel,
-        mut trial: Trial<'_>,
-        mut input: Input,
-        goes_on: &impl Fn() -> bool,
+        input: Input,
+        limits: &Limits,
     ) -> Result<(), Failure> {
+        let output = tracer.output();
         let btf = show::uploaded_btf(plan);
         let expected_maps = MapExpectations::resolve(&self.expect_map, kernel, btf.as_ref())?;
-        let mut expectations = Expectations::new(&self.expect);
-        let mut changes = match output.is_verbose() {
-            true => Some(Changes::new(kernel, btf.as_ref())?),
-            false => None,
+        let twin = self.twin(output, plan)?;
+        let opening = Opening {
+            output,
+            tracer,
+            program: kernel.program(program.id).ok_or_else(|| lost(program))?,
+            lock: false,
+            deadline: Instant::now() + self.timeout,
+            signals: &limits.signals,
+            stats: &mut Stats::new(false),
         };
-        let events = Events::new(kernel, btf.as_ref())?;
-        let mut report = Report::new(output, trial.opening.program.name(), self.how, self.repeat);
-        let mut progress = Progress::new(output);
-        trial.real = Real::open(self.how, &mut trial.opening)?;
-
-        let signals = trial.opening.signals;
-
-        while goes_on() && !report.is_full(self.count, events.are_possible()) {
-            let Some(packet) = input.next() else { break };
-            let bad = match packet {
-                // What was cut off by our own stopping is not the file's fault.
-                Err(_) if !goes_on() => break,
-                Err(bad) => bad,
-                Ok(packet) => match trial.one(&packet.frame) {
-                    Err(Unfit::Failed(failure)) => return Err(failure),
-                    Err(Unfit::Packet(problem)) => packet.place.bad(problem),
-                    Ok((seen, test)) => {
-                        report.packet(&packet.frame, &seen, test.as_ref())?;
-                        report.events(&events)?;
-                        if let Some(changes) = &mut changes {
-                            report.changes(changes.since()?)?;
-                        }
-                        expectations.check(report.last(), &seen);
-                        progress.show(&report);
-                        continue;
-                    }
-                },
-            };
-            report.skipped(&bad, self.keep_going)?;
-        }
-        progress.end();
-        let ended = match report.is_full(self.count, events.are_possible()) {
-            true => "count reached",
-            false if signals.came() => "interrupted",
-            false if !goes_on() => "duration over",
-            false => "input ended",
+        let twin = twin.as_ref().and_then(|kernel| Some((kernel.program(program.id)?, kernel)));
+        let mut session = Session {
+            trial: Trial::new(opening, self.how, self.timeout, self.repeat, twin)?,
+            events: Events::new(kernel, btf.as_ref())?,
+            changes: if output.is_verbose() { Some(Changes::new(kernel, btf.as_ref())?) } else { None },
+            expectations: Expectations::new(&self.expect),
+            report: Report::new(output, &program.name, self.how, self.repeat),
+            progress: Progress::new(output),
         };
-        report.summary(ended)?;
-        expectations.end(report.packets(), self.how)?;
+        session.run(input, limits, self.keep_going)?;
+        session.expectations.end(session.report.packets(), self.how)?;
         expected_maps.check()?;
-        report.end()
+        session.report.end()
     }
 
     /// The program once more, and maps of its own, for the test runs that real sockets are compared with. Not where a pinned map
@@ -293,4 +205,8 @@ impl Run {
         }
         Ok(())
     }
+}
+
+fn lost(program: &ProgLoad) -> Failure {
+    Failure::new(Exit::Other, format!("program `{}` was not loaded", program.name))
 }

@@ -5,6 +5,7 @@ use serde_json::{Value as Json, json};
 
 use super::How;
 use super::changes::Change;
+use super::counts::Counts;
 use super::events::{Events, Reported};
 use super::input::{Bad, Place};
 use super::real::{Segments, Travel};
@@ -22,69 +23,6 @@ pub(super) struct Report<'a> {
     first_skipped: Option<Bad>,
     /// Whether it was said that the filter drops handshakes.
     refuses: bool,
-}
-
-#[derive(Default)]
-struct Counts {
-    kept: u64,
-    trimmed: u64,
-    dropped: u64,
-    skipped: u64,
-    /// Packets of which a test run says something else.
-    differ: u64,
-    /// Sum of the mean nanoseconds.
-    ns: u64,
-    /// What the filter has reported.
-    events: u64,
-    bytes: Bytes,
-}
-
-/// Bytes, as the filter saw them, and what became of them.
-#[derive(Default)]
-struct Bytes {
-    kept: u64,
-    /// Of packets that were trimmed.
-    cut: u64,
-    dropped: u64,
-    /// What was sent over real sockets, and what the application got.
-    sent: u64,
-    received: u64,
-    retransmits: u64,
-}
-
-impl Bytes {
-    fn count(&mut self, seen: &Seen) {
-        self.kept += u64::from(seen.kept);
-        let lost = u64::from(seen.len.saturating_sub(seen.kept));
-        *if seen.verdict == Verdict::Drop { &mut self.dropped } else { &mut self.cut } += lost;
-        let Some(Travel { payload, received, tcp }) = &seen.travel else { return };
-        self.sent += *payload as u64;
-        self.received += *received as u64;
-        self.retransmits += tcp.as_ref().map_or(0, |tcp| u64::from(tcp.retransmits));
-    }
-}
-
-impl Counts {
-    fn ran(&self) -> u64 {
-        self.kept + self.trimmed + self.dropped
-    }
-}
-
-impl Bytes {
-    fn text(&self, how: How, events: u64) -> String {
-        let Self { kept, cut, dropped, sent, received, retransmits } = self;
-        let mut text = format!("{} bytes: {kept} kept, {cut} cut off, {dropped} dropped", kept + cut + dropped);
-        if how != How::TestRun {
-            text += &format!("; {received} of {sent} that were sent arrived");
-        }
-        if *retransmits > 0 {
-            text += &format!(", TCP sent again {retransmits} times");
-        }
-        if events > 0 {
-            text += &format!("; {events} events");
-        }
-        text
-    }
 }
 
 impl<'a> Report<'a> {

@@ -1,5 +1,6 @@
 //! Captures written byte by byte, in every byte order, resolution and link type; then cut and changed.
 
+use minibpf::packet::LARGEST;
 use minibpf::packet::make::make;
 
 use super::*;
