@@ -7,8 +7,9 @@ use minibpf::packet::make::make;
 
 use crate::support::bpffs::Bpffs;
 use crate::support::bpftool::bpftool;
+use crate::support::everybody::{Everybody, NOBODY};
 use crate::support::objects::{COMMITTED, bpf_src, compile, keeping, object};
-use crate::support::process::{MINIBPF, Ran, output_of, run};
+use crate::support::process::{MINIBPF, Ran, Running, output_of, run};
 use crate::support::{Json, number, text};
 
 /// Runs minibpf's `run` of an object.
@@ -347,4 +348,29 @@ fn with_v_each_packet_is_followed_by_its_events_and_by_what_it_changed() {
 
 fn number_of(event: &Json, field: &str) -> i64 {
     number(&event["value"], field)
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn ctrl_c_ends_a_run_that_repeats_for_long() {
+    let mut running =
+        Running::start(["run", &object("pass"), "icmp", "icmp", "--repeat", "4294967295", "--json", "--trace"]);
+    running.end_input();
+    running.line("syscall");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    running.interrupt();
+    let summary = running.end().expect(0).summary();
+    assert_eq!((number(&summary, "packets"), text(&summary, "ended")), (0, "interrupted"));
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn without_privileges_what_is_missing_is_named() {
+    let everybody = Everybody::new();
+    let pass = everybody.object(object("pass"));
+    for (how, missing) in [("test-run", "CAP_BPF"), ("udp", "CAP_SYS_ADMIN")] {
+        let args = ["run", &pass, "udp:53:x", "--as", how];
+        let ran = everybody.run(NOBODY, &args).expect(4);
+        assert!(ran.stderr.contains(missing), "{how}: {}", ran.stderr);
+    }
 }

@@ -8,7 +8,7 @@ use minibpf::packet::make::make;
 
 use crate::run::{packets, try_on};
 use crate::support::objects::object;
-use crate::support::process::{MINIBPF, Running, json_lines, output_of, run_with_input};
+use crate::support::process::{MINIBPF, Running, output_of, run_with_input};
 use crate::support::{number, text};
 
 /// A pcap file of these frames.
@@ -78,18 +78,14 @@ fn a_million_packets_stream_in_bounded_memory() {
     let thousand = vec![frame; 1000];
     let whole = pcap(&thousand);
     let (header, records) = whole.split_at(24);
+    // That all of them came is seen from the exit status.
     let mut child = Command::new(MINIBPF)
-        .args(["run", &object("count"), "--pcap", "-", "--json", "--expect-map", "total_packets=1000000"])
+        .args(["run", &object("count"), "--pcap", "-", "--expect-map", "total_packets=1000000"])
         .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
+        .stdout(Stdio::null())
         .spawn()
         .unwrap();
     let mut stdin = child.stdin.take().unwrap();
-    let stdout = child.stdout.take().unwrap();
-    let last = std::thread::spawn(move || {
-        use std::io::BufRead;
-        std::io::BufReader::new(stdout).lines().map(Result::unwrap).last().unwrap()
-    });
     stdin.write_all(header).unwrap();
     for _ in 0..1000 {
         stdin.write_all(records).unwrap();
@@ -101,8 +97,6 @@ fn a_million_packets_stream_in_bounded_memory() {
     assert!(kilobytes < 32 << 10, "{kilobytes} kB at the most; the packets alone are {} kB", records.len());
     drop(stdin);
     assert!(child.wait().unwrap().success());
-    let summary = json_lines(&last.join().unwrap());
-    assert_eq!(number(&summary[0], "packets"), 1_000_000);
 }
 
 #[test]

@@ -52,7 +52,7 @@ impl Session<'_> {
                 // What was cut off by our own stopping is not the file's fault.
                 Err(_) if limits.is_over() => break,
                 Err(bad) => Some(bad),
-                Ok(packet) => self.one(packet)?,
+                Ok(packet) => self.one(packet, limits)?,
             };
             if let Some(bad) = bad {
                 self.report.skipped(&bad, keeps_going)?;
@@ -74,11 +74,16 @@ impl Session<'_> {
     }
 
     /// Returns what keeps this packet from being tried.
-    fn one(&mut self, packet: Packet) -> Result<Option<Bad>, Failure> {
+    fn one(&mut self, packet: Packet, limits: &Limits) -> Result<Option<Bad>, Failure> {
         let (seen, test) = match self.trial.one(&packet.frame) {
             Ok(seen) => seen,
             Err(Unfit::Failed(failure)) => return Err(failure),
             Err(Unfit::Packet(problem)) => return Ok(Some(packet.place.bad(problem))),
+            // By a signal that does not end the program, such as one that stops it for a while.
+            Err(Unfit::Interrupted) if !limits.is_over() => {
+                return Ok(Some(packet.place.bad("a signal came while it was tried")));
+            }
+            Err(Unfit::Interrupted) => return Ok(None),
         };
         self.report.packet(&packet.frame, &seen, test.as_ref())?;
         self.report.events(&self.events)?;

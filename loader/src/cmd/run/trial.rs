@@ -70,6 +70,8 @@ pub(super) enum Unfit {
     Packet(String),
     /// Nothing can.
     Failed(Failure),
+    /// A signal came before it was through.
+    Interrupted,
 }
 
 impl From<Failure> for Unfit {
@@ -157,6 +159,7 @@ fn refusal(error: SysError, program: &Program, frame: &[u8]) -> Unfit {
             Some(ETH_P_IPV6) if length < 54 => packet(ip_header(length, "IPv6", 54)),
             _ => packet(format!("the kernel refused {length} bytes: {error}")),
         },
+        Errno::EINTR | Errno::EAGAIN => Unfit::Interrupted,
         Errno::ENOMEM => packet(format!("the kernel has no memory for {length} bytes")),
         Errno::EPERM => Failure::privilege(&error, target::privileges().explain_eperm(Refused::Program)).into(),
         _ => Failure::new(Exit::Other, format!("running `{}`: {error}", program.name())).into(),
