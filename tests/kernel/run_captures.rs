@@ -131,3 +131,29 @@ fn a_stream_that_has_nothing_for_now_is_left_at_the_end_of_the_time_or_by_ctrl_c
     let summary = running.end().expect(0).summary();
     assert_eq!((number(&summary, "packets"), text(&summary, "ended")), (1, "interrupted"));
 }
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn a_capture_that_has_only_the_start_of_a_packet_is_warned_of_once() {
+    let frame = make("udp:53:a payload").unwrap();
+    let mut file = pcap(&[frame.clone(), frame.clone()]);
+    for record in [24, 24 + 16 + frame.len()] {
+        file[record + 12..record + 16].copy_from_slice(&1000u32.to_le_bytes());
+    }
+    let ran = run_with_input(["run", &object("pass"), "--pcap", "-"], &file).expect(0);
+    let warning = format!("-: record 0 at byte 24: the capture has {} of 1000 bytes", frame.len());
+    assert!(ran.stderr.contains(&warning), "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("the capture has").count(), 1);
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn a_capture_without_packets_meets_no_expectation_and_one_given_as_a_name_is_recognised() {
+    let empty = pcap(&[]);
+    run_with_input(["run", &object("pass"), "--pcap", "-"], &empty).expect(0);
+    let ran = run_with_input(["run", &object("pass"), "--pcap", "-", "--expect", "keep"], &empty).expect(1);
+    assert!(ran.stderr.contains("there were no packets"), "{}", ran.stderr);
+    let (_dir, file) = file_of(&empty);
+    let ran = try_on(&object("pass"), &[file.to_str().unwrap()]).expect(2);
+    assert!(ran.stderr.contains("--pcap"), "{}", ran.stderr);
+}

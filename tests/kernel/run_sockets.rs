@@ -1,7 +1,7 @@
 //! `minibpf run --as`: packets through real sockets.
 
 use crate::run::try_on;
-use crate::support::objects::{Made, compile, object};
+use crate::support::objects::{Made, compile, keeping, object};
 use crate::support::{number, text};
 
 /// A filter that remembers the longest packet that it saw: its length and its first four bytes, as they lie there.
@@ -94,6 +94,16 @@ fn a_filter_that_drops_handshakes_is_attached_to_a_connection_that_stands() {
     }
     let warned = ran.kind("warning").iter().filter(|warning| warning["code"] == "handshake").count();
     assert_eq!(warned, 1, "{}", ran.text());
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn a_handshake_whose_last_packet_is_dropped_is_one_that_the_filter_drops() {
+    // A header with timestamps and nothing else: an acknowledgement.
+    let filter = keeping("no_acks", "skb->len == 32 ? 0 : -1");
+    let packet =
+        try_on(&filter.path(), &["--as", "tcp", "tcp:80:hello", "--expect", "keep", "--json"]).expect(0).only("packet");
+    assert_eq!((text(&packet, "handshake"), number(&packet, "received")), ("drop", 5));
 }
 
 /// The classic filter for HTTP requests, as it is in many tutorials: it counts from the Ethernet header.

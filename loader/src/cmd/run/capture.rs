@@ -56,7 +56,12 @@ enum State {
 /// What the file has next.
 enum Next {
     /// A record: its link type, if the file has told that, and its bytes.
-    Record(Option<LinkType>, Vec<u8>),
+    Record {
+        link: Option<LinkType>,
+        bytes: Vec<u8>,
+        /// Bytes of the packet that were not captured.
+        missing: u32,
+    },
     /// A record with this problem; the one after it can be read.
     Bad(String),
     /// Something without a packet.
@@ -146,7 +151,7 @@ impl Capture {
                     self.state = State::End;
                     continue;
                 }
-                Next::Record(link, bytes) => frame(link, &bytes),
+                Next::Record { link, bytes, missing } => frame(link, &bytes).map(|frame| (frame, missing)),
                 Next::Bad(problem) => Err(problem),
                 Next::More => {
                     self.state = State::End;
@@ -163,7 +168,7 @@ impl Capture {
             };
             self.record += 1;
             return Some(match next {
-                Ok(frame) => Ok(Packet { frame, place }),
+                Ok((frame, missing)) => Ok(Packet { frame, place, missing }),
                 Err(problem) => Err(place.bad(problem)),
             });
         }

@@ -97,6 +97,9 @@ impl<'a> Expectations<'a> {
                 });
             }
         }
+        if let (Some(expected), 0) = (self.all.first(), packets) {
+            self.differs(|| format!("--expect {}: there were no packets", expected.text));
+        }
         let Some(first) = self.first else { return Ok(()) };
         let more = match self.differences {
             1 => String::new(),
@@ -163,6 +166,7 @@ mod tests {
     fn a_packet_that_never_came_is_a_difference() {
         let text = "--expect 1:keep: there were only 1 packets, counted from 0";
         assert_eq!(failure(&["1:keep"], &[seen(50, Verdict::Keep)]).unwrap(), text);
+        assert_eq!(failure(&["keep"], &[]).unwrap(), "--expect keep: there were no packets");
     }
 
     #[test]

@@ -15,6 +15,8 @@ use crate::cmd::failure::{Exit, Failure};
 pub(super) struct Packet {
     pub(super) frame: Vec<u8>,
     pub(super) place: Place,
+    /// Bytes that its capture has left out.
+    pub(super) missing: u32,
 }
 
 /// Where a packet came from.
@@ -62,12 +64,12 @@ impl Input {
     pub(super) fn new(names: &[String], data: &[String], files: &[PathBuf], stop: Stop) -> Result<Self, Failure> {
         let mut given = VecDeque::new();
         for name in names {
-            let frame = make::make(name).map_err(|problem| Failure::new(Exit::Usage, problem))?;
-            given.push_back(Packet { frame, place: Place::Argument(shortened(name)) });
+            let frame = make::make(name).map_err(|problem| not_made(name, problem))?;
+            given.push_back(Packet { frame, place: Place::Argument(shortened(name)), missing: 0 });
         }
         for text in data {
             let place = Place::Argument(format!("--data {}", shortened(text)));
-            given.push_back(Packet { frame: read_data(text)?, place });
+            given.push_back(Packet { frame: read_data(text)?, place, missing: 0 });
         }
         // A file that is not there is said before anything is loaded.
         for file in files.iter().filter(|file| *file != Path::new("-")) {
@@ -90,6 +92,15 @@ impl Input {
                 Err(bad) => return Some(Err(bad)),
             }
         }
+    }
+}
+
+/// A name that makes no packet may be a file's.
+fn not_made(name: &str, problem: String) -> Failure {
+    let failure = Failure::new(Exit::Usage, problem);
+    match Path::new(name).exists() {
+        true => failure.hint(format!("--pcap {} reads the packets of a capture file", name.escape_debug())),
+        false => failure,
     }
 }
 

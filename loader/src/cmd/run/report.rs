@@ -7,7 +7,7 @@ use super::How;
 use super::changes::Change;
 use super::counts::Counts;
 use super::events::{Events, Reported};
-use super::input::{Bad, Place};
+use super::input::{Bad, Packet, Place};
 use super::real::{Segments, Travel};
 use super::trial::{Seen, Verdict};
 use crate::cmd::failure::{Exit, Failure};
@@ -21,13 +21,23 @@ pub(super) struct Report<'a> {
     repeat: Option<u32>,
     counts: Counts,
     first_skipped: Option<Bad>,
-    /// Whether it was said that the filter drops handshakes.
+    /// Whether it was said that the filter drops handshakes, and that a capture has cut packets.
     refuses: bool,
+    said_cut: bool,
 }
 
 impl<'a> Report<'a> {
     pub(super) fn new(output: &'a Output, program: &'a str, how: How, repeat: Option<u32>) -> Self {
-        Self { output, program, how, repeat, counts: Counts::default(), first_skipped: None, refuses: false }
+        Self {
+            output,
+            program,
+            how,
+            repeat,
+            counts: Counts::default(),
+            first_skipped: None,
+            refuses: false,
+            said_cut: false,
+        }
     }
 
     /// Packets that had their turn, skipped ones included.
@@ -80,6 +90,16 @@ impl<'a> Report<'a> {
         }
         self.output.data(&line)?;
         self.compare(number, seen, test)
+    }
+
+    /// Warns, once, of a capture that has only the start of a packet: that is all the filter gets.
+    pub(super) fn cut(&mut self, Packet { frame, place, missing }: &Packet) -> Result<(), Failure> {
+        if *missing == 0 || std::mem::replace(&mut self.said_cut, true) {
+            return Ok(());
+        }
+        let (there, all) = (frame.len(), frame.len() as u64 + u64::from(*missing));
+        let what = format!("{place}: the capture has {there} of {all} bytes, so the filter sees a shorter packet");
+        self.output.warn("cut", what)
     }
 
     /// Warns, once, where a test run would mislead; and, once, where no connection comes about.

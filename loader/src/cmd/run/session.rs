@@ -85,6 +85,7 @@ impl Session<'_> {
             }
             Err(Unfit::Interrupted) => return Ok(None),
         };
+        self.report.cut(&packet)?;
         self.report.packet(&packet.frame, &seen, test.as_ref())?;
         self.report.events(&self.events)?;
         if let Some(changes) = &mut self.changes {

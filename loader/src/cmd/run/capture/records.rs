@@ -15,7 +15,8 @@ pub(super) fn legacy(record: &LegacyPcapBlock<'_>, snaplen: u32, link: Option<Li
     if record.caplen > snaplen {
         return Next::Lost(too_long(record.caplen, snaplen));
     }
-    Next::Record(link, record.data.to_vec())
+    let missing = record.origlen.saturating_sub(record.caplen);
+    Next::Record { link, bytes: record.data.to_vec(), missing }
 }
 
 pub(super) fn next_generation(block: Block<'_>, links: &mut Vec<LinkType>) -> Next {
@@ -25,13 +26,19 @@ pub(super) fn next_generation(block: Block<'_>, links: &mut Vec<LinkType>) -> Ne
         Block::InterfaceDescription(interface) => links.push(link(interface.linktype)),
         Block::EnhancedPacket(packet) => {
             return match packet.data.get(..packet.caplen as usize) {
-                Some(data) => Next::Record(links.get(packet.if_id as usize).copied(), data.to_vec()),
+                Some(data) => Next::Record {
+                    link: links.get(packet.if_id as usize).copied(),
+                    bytes: data.to_vec(),
+                    missing: packet.origlen.saturating_sub(packet.caplen),
+                },
                 None => Next::Bad(format!("claims {} bytes, but its block has {}", packet.caplen, packet.data.len())),
             };
         }
         Block::SimplePacket(packet) => {
             let length = (packet.origlen as usize).min(packet.data.len());
-            return Next::Record(links.first().copied(), packet.data.get(..length).unwrap_or_default().to_vec());
+            let bytes = packet.data.get(..length).unwrap_or_default().to_vec();
+            let missing = packet.origlen.saturating_sub(length as u32);
+            return Next::Record { link: links.first().copied(), bytes, missing };
         }
         _ => {}
     }

@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use minibpf::hook::tcp;
 use minibpf::sys::{SysError, counters, socket};
@@ -21,8 +21,6 @@ use crate::cmd::target::opening::{Opening, local};
 /// Bytes of a header without options, and of the options that each segment has where timestamps are in use.
 const HEADER: usize = 20;
 const TIMESTAMPS: usize = 12;
-/// A connection on the loopback interface stands when connect(2) returns, or soon after on a busy machine.
-const HANDSHAKE: Duration = Duration::from_millis(250);
 
 /// Both ends of a connection.
 struct Connection {
@@ -52,8 +50,8 @@ pub(super) fn send(
 /// A connection whose every packet goes through the filter; `None` if that lets none come about.
 fn filtered(route: &Route, opening: &mut Opening<'_>) -> Result<Option<Connection>, Unfit> {
     let listener = opening.tcp_listener(&[route.to])?.socket;
-    let Some(sender) = client(route, &listener)? else { return Ok(None) };
-    let receiver = accept(&listener)?;
+    let Some(sender) = client(route, &listener, opening.deadline)? else { return Ok(None) };
+    let receiver = accept(&listener, opening.deadline)?;
     Ok(receiver.map(|receiver| Connection { sender, receiver, handshake: true }))
 }
 
@@ -62,9 +60,8 @@ fn unfiltered(route: &Route, opening: &mut Opening<'_>) -> Result<Connection, Un
     let listener = open(route.to)?;
     let backlog = Backlog::new(1).map_err(|errno| socket_problem("listen", errno))?;
     listen(&listener, backlog).map_err(|errno| socket_problem("listen", errno))?;
-    let stands = client(route, &listener)?.zip(accept(&listener)?);
-    let (sender, receiver) =
-        stands.ok_or_else(|| Unfit::Packet("no connection came about, though there was no filter on it".to_owned()))?;
+    let stands = client(route, &listener, opening.deadline)?.zip(accept(&listener, opening.deadline)?);
+    let (sender, receiver) = stands.ok_or_else(no_connection)?;
     opening.attach(&receiver, "to the connection that stands: the filter drops the handshake")?;
     Ok(Connection { sender, receiver, handshake: false })
 }
@@ -79,7 +76,7 @@ fn open(address: SocketAddr) -> Result<OwnedFd, Unfit> {
 }
 
 /// Connects to a listener; `None` if its filter drops the SYN.
-fn client(route: &Route, listener: &OwnedFd) -> Result<Option<OwnedFd>, Unfit> {
+fn client(route: &Route, listener: &OwnedFd, deadline: Instant) -> Result<Option<OwnedFd>, Unfit> {
     let failed = |errno| socket_problem("connecting on the loopback interface", errno);
     let sender = open(route.from)?;
     reset_on_close(&sender)?;
@@ -92,12 +89,8 @@ fn client(route: &Route, listener: &OwnedFd) -> Result<Option<OwnedFd>, Unfit> {
         Err(Errno::EINPROGRESS) => {}
         Err(errno) => return Err(failed(errno)),
     }
-    let deadline = Instant::now() + HANDSHAKE;
-    while !is_ready(&sender, PollFlags::POLLOUT)? {
-        let drops = counters::drops(listener).map_err(sys)?;
-        if drops > 0 || Instant::now() >= deadline {
-            return Ok(None);
-        }
+    if !stands(&sender, PollFlags::POLLOUT, listener, deadline)? {
+        return Ok(None);
     }
     match nix::sys::socket::getsockopt(&sender, sockopt::SocketError).map_err(failed)? {
         0 => Ok(Some(sender)),
@@ -106,12 +99,9 @@ fn client(route: &Route, listener: &OwnedFd) -> Result<Option<OwnedFd>, Unfit> {
 }
 
 /// The listener's end; `None` if its filter drops the last packet of the handshake.
-fn accept(listener: &OwnedFd) -> Result<Option<OwnedFd>, Unfit> {
-    let deadline = Instant::now() + HANDSHAKE;
-    while !is_ready(listener, PollFlags::POLLIN)? {
-        if Instant::now() >= deadline {
-            return Ok(None);
-        }
+fn accept(listener: &OwnedFd, deadline: Instant) -> Result<Option<OwnedFd>, Unfit> {
+    if !stands(listener, PollFlags::POLLIN, listener, deadline)? {
+        return Ok(None);
     }
     let listener = std::net::TcpListener::from(listener.try_clone().map_err(Failure::from)?);
     let (stream, _) = listener.accept().map_err(Failure::from)?;
@@ -126,6 +116,23 @@ fn accept(listener: &OwnedFd) -> Result<Option<OwnedFd>, Unfit> {
 fn reset_on_close(socket: &OwnedFd) -> Result<(), Unfit> {
     let linger = libc::linger { l_onoff: 1, l_linger: 0 };
     setsockopt(socket, sockopt::Linger, &linger).map_err(|errno| socket_problem("SO_LINGER", errno))
+}
+
+/// Waits for one end of a connection; `false`: the listener has counted a drop, and what it drops is the handshake.
+fn stands(end: &OwnedFd, what: PollFlags, listener: &OwnedFd, deadline: Instant) -> Result<bool, Unfit> {
+    while !is_ready(end, what)? {
+        if counters::drops(listener).map_err(sys)? > 0 {
+            return Ok(false);
+        }
+        if Instant::now() >= deadline {
+            return Err(no_connection());
+        }
+    }
+    Ok(true)
+}
+
+fn no_connection() -> Unfit {
+    Unfit::Packet("no connection came about in time, and no packet of the handshake was dropped".to_owned())
 }
 
 fn is_ready(socket: &OwnedFd, what: PollFlags) -> Result<bool, Unfit> {
