@@ -36,6 +36,7 @@ mod pin;
 mod reuse;
 mod run;
 mod run_captures;
+mod run_expect;
 mod run_sockets;
 mod stall;
 mod streams;

@@ -1,4 +1,4 @@
-# What each filter of bpf-src is to do, as commands that fail where it does not. Run by tests/kernel/run.rs; by hand, from the
+# What each filter of bpf-src is to do, as commands that fail where it does not. Run by tests/kernel/run_expect.rs; by hand, from the
 # top of the repository, with minibpf on the PATH: bash -e tests/run/filters.sh
 
 # pass keeps everything, whatever comes.
