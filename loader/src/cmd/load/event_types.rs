@@ -11,19 +11,19 @@ const LISTED: usize = 32;
 
 /// `MAP=STRUCT`
 #[derive(Debug, Clone)]
-pub(super) struct EventType {
+pub(crate) struct EventType {
     map: String,
     name: String,
 }
 
-pub(super) fn parse(text: &str) -> Result<EventType, String> {
+pub(crate) fn parse(text: &str) -> Result<EventType, String> {
     let (map, name) = text.split_once('=').ok_or("expected MAP=STRUCT")?;
     let name = name.strip_prefix("struct ").unwrap_or(name);
     Ok(EventType { map: map.to_owned(), name: name.to_owned() })
 }
 
 /// The types that were asked for, or why they cannot be had.
-pub(super) fn choose<'a>(
+pub(crate) fn choose<'a>(
     asked: &[EventType],
     plan: &Plan,
     btf: Option<&'a Btf<'a>>,
