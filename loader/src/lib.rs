@@ -25,6 +25,7 @@
 //! | [`kernel`] | a step, performed: maps and programs as descriptors |
 //! | [`hook`] | the places that take a socket filter |
 //! | [`observe`] | maps, events, statistics, stalls |
+//! | [`packet`] | packets as bytes: made by name, taken apart, told in a line |
 //! | [`explain`] | a step in strace's words, or as data; all that there is to say about an object |
 //! | [`lint`] | what will go wrong, said before the load |
 //! | [`verdict`] | why the kernel said no |
@@ -65,6 +66,7 @@ pub mod kernel;
 pub mod link;
 pub mod lint;
 pub mod observe;
+pub mod packet;
 pub mod plan;
 pub mod privileges;
 pub mod spec;

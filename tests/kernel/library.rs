@@ -93,3 +93,13 @@ fn closing_the_socket_frees_the_program() {
     drop((client, server));
     wait_until_gone("prog", id);
 }
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn a_program_is_tried_on_a_packet_that_was_made_by_name() {
+    let kernel = load("drop", &[("longer_than", "40")]);
+    let program = kernel.program_named("drop").unwrap();
+    let tried = |name: &str| program.test_run(&minibpf::packet::make::make(name).unwrap(), 1).unwrap().ret;
+    assert_eq!((tried("icmp"), tried("tcp:80:GET /")), (28, 0));
+    assert_eq!(program.test_run(&[0; 13], 1).unwrap_err().errno, Errno::EINVAL);
+}

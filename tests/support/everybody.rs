@@ -7,7 +7,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::process::{MINIBPF, Ran, Running};
+use super::process::{MINIBPF, Ran, Running, copy_file};
 
 /// A copy of the binary, and of objects, that any user can read; gone when it is dropped.
 pub(crate) struct Everybody {
@@ -20,7 +20,7 @@ pub(crate) const NOBODY: &[&str] = &["setpriv", "--reuid=65534", "--regid=65534"
 impl Everybody {
     pub(crate) fn new() -> Self {
         let dir = tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o755)).tempdir().unwrap();
-        fs::copy(MINIBPF, dir.path().join("minibpf")).unwrap();
+        copy_file(MINIBPF, &dir.path().join("minibpf"));
         Self { dir }
     }
 

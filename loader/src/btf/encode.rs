@@ -86,6 +86,15 @@ fn encode_at(btf: &Btf<'_>, ty: u32, value: &str, depth: usize) -> Result<Vec<u8
     }
 }
 
+/// A number without a type: decimal or `0x…`, signed where it has a minus, as `size` bytes.
+///
+/// # Errors
+///
+/// What was expected instead.
+pub fn encode_number(size: u32, value: &str) -> Result<Vec<u8>, String> {
+    bytes_of(in_range(parse_number(value)?, size, value.starts_with('-'))?, size)
+}
+
 fn bytes_of(number: i128, size: u32) -> Result<Vec<u8>, String> {
     let too_large = || format!("it has {size} bytes, and only numbers of up to 16 can be set");
     number.to_le_bytes().get(..size as usize).map(<[u8]>::to_vec).ok_or_else(too_large)

@@ -64,7 +64,7 @@ impl Failure {
     }
 
     /// A privilege is missing, this one.
-    fn privilege(what: &impl Display, Reason { why, hint }: Reason) -> Self {
+    pub(crate) fn privilege(what: &impl Display, Reason { why, hint }: Reason) -> Self {
         Self::new(Exit::Privileges, format!("{what}: {why}")).hint(format!("{hint}; minibpf doctor says more"))
     }
 

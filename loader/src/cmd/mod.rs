@@ -18,12 +18,14 @@ mod object;
 mod options;
 mod output;
 mod pins;
+mod run;
 mod set;
 mod show;
 mod signals;
 mod sockets;
 mod statistics;
 mod stats;
+mod steps;
 mod target;
 mod trace;
 mod what;
@@ -54,6 +56,7 @@ Examples:
   minibpf check bpf-src/count.bpf.o                           would the kernel take it?
   minibpf explain bpf-src/count.bpf.o                         each step of its load, and why; needs no privileges
   minibpf load bpf-src/count.bpf.o --connect 127.0.0.1:80     filter a TCP connection and talk through it
+  minibpf run bpf-src/pass.bpf.o icmp 'tcp:80:GET /'          try a filter on packets, before it meets traffic
   minibpf doctor                                              what this kernel and these privileges allow
 ";
 
@@ -63,6 +66,7 @@ Examples:
   minibpf check bpf-src/count.bpf.o                           would the kernel take it?
   minibpf explain bpf-src/count.bpf.o                         each step of its load, and why; needs no privileges
   minibpf load bpf-src/count.bpf.o --connect 127.0.0.1:80     filter a TCP connection and talk through it
+  minibpf run bpf-src/pass.bpf.o icmp 'tcp:80:GET /'          try a filter on packets, before it meets traffic
   minibpf doctor                                              what this kernel and these privileges allow
   minibpf load bpf-src/drop.bpf.o --set longer_than=100 --connect 127.0.0.1:80 --trace
   minibpf load bpf-src/count.bpf.o --listen udp:0.0.0.0:5353  a UDP server, filtered
@@ -88,6 +92,7 @@ enum Command {
     Demo(demo::Demo),
     Check(check::Check),
     Load(Box<load::Load>),
+    Run(Box<run::Run>),
     Explain(explain::Explain),
     Doctor(doctor::Doctor),
     Attach(attach::Attach),
@@ -129,6 +134,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Demo(demo) => demo.run(&output),
         Command::Check(check) => check.run(&output),
         Command::Load(load) => load.run(&output),
+        Command::Run(run) => run.run(&output),
         Command::Explain(explain) => explain.run(&output),
         Command::Doctor(doctor) => doctor.run(&output),
         Command::Attach(attach) => attach.run(&output),

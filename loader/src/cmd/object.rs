@@ -7,7 +7,7 @@ use clap::Args;
 use minibpf::elf::{ElfError, Object};
 use minibpf::link::Options;
 use minibpf::lint::{self, Limits};
-use minibpf::plan::{Patch, PatchKind, Plan};
+use minibpf::plan::{Fate, Patch, PatchKind, Plan, ProgLoad, ProgramPlan};
 use minibpf::spec::Spec;
 use minibpf::target::{self, Target, TargetBtf};
 use serde_json::json;
@@ -50,6 +50,11 @@ impl PlanOptions {
             set: self.set.clone(),
             pins: self.pins.options(),
         }
+    }
+
+    /// Whether anything is to be pinned.
+    pub(crate) fn makes_pins(&self) -> bool {
+        self.pins.options().dir.is_some()
     }
 
     /// The section whose programs are to be taken as socket filters.
@@ -168,4 +173,29 @@ pub(crate) fn refuse_unresolved(plan: &Plan) -> Result<(), Failure> {
     let what = format!("program `{}`, insn {}: {}, unresolved: needs {needs}", program.name, patch.insn, patch.symbol);
     Err(Failure::new(Exit::Object, what)
         .hint("--btf FILE names the types of a kernel; without --btf it is the running one's"))
+}
+
+/// The program to be attached or run, where only one can be meant.
+pub(crate) fn the_only_program(plan: &Plan) -> Result<&ProgLoad, Failure> {
+    let wanted: Vec<_> =
+        plan.programs.iter().filter(|program| !matches!(program.fate, Fate::Skip | Fate::Sibling(_))).collect();
+    let names =
+        |programs: &[ProgramPlan]| programs.iter().map(|program| program.name.clone()).collect::<Vec<_>>().join(", ");
+    match wanted.as_slice() {
+        [one] => match &one.fate {
+            Fate::Unlinkable(error) => Err(error.clone().into()),
+            fate => {
+                let load = plan.prog_loads().find(|program| *fate == Fate::Load(program.id));
+                load.ok_or_else(|| Failure::new(Exit::Object, "no program to load"))
+            }
+        },
+        [] => {
+            let why = format!("no program is loaded by default; choose with --program: {}", names(&plan.programs));
+            Err(Failure::new(Exit::Usage, why))
+        }
+        _ => {
+            let why = format!("the object has several programs; choose with --program: {}", names(&plan.programs));
+            Err(Failure::new(Exit::Usage, why))
+        }
+    }
 }

@@ -57,6 +57,11 @@ impl<'a> Tracer<'a> {
         Self { output, style, calls: Cell::new(0) }
     }
 
+    /// Where it shows them.
+    pub(crate) fn output(&self) -> &'a Output {
+        self.output
+    }
+
     /// For `--trace`.
     pub(crate) fn if_asked(output: &'a Output, on: bool) -> Self {
         Self::new(output, if on { Style::Trace } else { Style::Off })

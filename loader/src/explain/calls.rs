@@ -12,6 +12,7 @@ use crate::sys::attr::{
 };
 use crate::sys::bpf::{FUNC_INFO_SIZE, LINE_INFO_SIZE};
 use crate::sys::map_batch::MapBatchAttr;
+use crate::sys::test_run::TestRunAttr;
 
 /// What is known of descriptors: all of them after a load, none before.
 pub trait Descriptors {
@@ -256,6 +257,28 @@ pub fn map_lookup_batch(map: Fd, from: Option<&[u8]>, room: u32, count: u32) -> 
         fields,
         format!("read many elements at once: there is room for {room}"),
     )
+}
+
+/// `bpf(BPF_PROG_TEST_RUN)`, with what the kernel wrote back: what the program returned, and the mean nanoseconds of a run.
+pub fn prog_test_run(program: Fd, packet: &[u8], repeat: u32, (ret, mean_ns): (u32, u32)) -> Call {
+    let fields = vec![
+        ("prog_fd", Field::Fd(program)),
+        ("retval", number(ret)),
+        ("data_size_in", number(packet.len() as u64)),
+        ("data_size_out", number(0u32)),
+        ("data_in", pointed(packet.to_vec())),
+        ("data_out", Field::Null),
+        ("repeat", number(repeat)),
+        ("duration", number(mean_ns)),
+        ("ctx_size_in", number(0u32)),
+        ("ctx_size_out", number(0u32)),
+        ("ctx_in", Field::Null),
+        ("ctx_out", Field::Null),
+        ("flags", number(0u32)),
+        ("cpu", number(0u32)),
+        ("batch_size", number(0u32)),
+    ];
+    bpf("BPF_PROG_TEST_RUN", size_of::<TestRunAttr>(), fields, "byte 0 is the network header; nothing is trimmed")
 }
 
 /// Bytes of the info struct of a program.

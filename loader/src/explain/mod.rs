@@ -21,7 +21,7 @@ use crate::insn::Insn;
 
 pub use calls::{
     Descriptors, PROG_INFO_SIZE, attach, detach, enable_stats, map_lookup, map_lookup_batch, map_next_key, object_info,
-    step, step_attempt,
+    prog_test_run, step, step_attempt,
 };
 pub use patches::{PatchText, patch_text};
 pub use planned::Planned;

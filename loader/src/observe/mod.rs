@@ -7,3 +7,4 @@ pub mod maps;
 pub mod sockets;
 pub mod stall;
 pub mod stats;
+pub mod test_run;

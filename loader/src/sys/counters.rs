@@ -129,6 +129,13 @@ const _: () =
 const _: () = assert!(std::mem::offset_of!(TcpInfo, rcv_ooopack) == 224 && size_of::<TcpInfo>() == 232);
 
 impl TcpInfo {
+    /// Whether each segment carries a timestamp, which makes its header 12 bytes longer (`tcpi_options`).
+    pub fn has_timestamps(&self) -> bool {
+        /// TCPI_OPT_TIMESTAMPS, `include/uapi/linux/tcp.h`.
+        const TIMESTAMPS: u8 = 1;
+        self.bytes_before_rto.get(5).is_some_and(|options| options & TIMESTAMPS != 0)
+    }
+
     /// Segments that were sent again (`tcpi_total_retrans`).
     pub fn total_retrans(&self) -> u32 {
         self.words_before_pacing.get(23).copied().unwrap_or(0)

@@ -20,6 +20,7 @@ pub mod map_batch;
 pub mod map_info;
 pub mod mapping;
 pub mod membarrier;
+pub mod netns;
 pub mod perf_event;
 pub mod pidfd;
 pub mod pin;
@@ -27,6 +28,7 @@ pub mod prog_dump;
 pub mod rings;
 pub mod socket;
 pub mod sockopt;
+pub mod test_run;
 pub mod tun;
 pub mod vmlinux;
 

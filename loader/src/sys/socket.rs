@@ -87,6 +87,24 @@ pub fn bind_to_interface(socket: impl AsFd, index: u32) -> Result<(), SysError> 
     Errno::result(ret).map(drop).map_err(|errno| SysError { call: "bind", errno })
 }
 
+/// PACKET_IGNORE_OUTGOING: from here on a packet socket gets what its interface receives, not what the machine sends.
+///
+/// # Errors
+///
+/// `ENOPROTOOPT`: a kernel before 4.20, or no packet socket.
+///
+/// Kernel: `packet_setsockopt()`, `net/packet/af_packet.c`.
+pub fn ignore_outgoing(socket: impl AsFd) -> Result<(), SysError> {
+    /// `include/uapi/linux/if_packet.h`.
+    const PACKET_IGNORE_OUTGOING: i32 = 23;
+    let value: i32 = 1;
+    let (pointer, len) = (std::ptr::from_ref(&value).cast(), size_of::<i32>() as libc::socklen_t);
+    // SAFETY: the kernel reads four bytes of `value`, which lives until the call returns.
+    let ret =
+        unsafe { libc::setsockopt(socket.as_fd().as_raw_fd(), libc::SOL_PACKET, PACKET_IGNORE_OUTGOING, pointer, len) };
+    Errno::result(ret).map(drop).map_err(|errno| SysError { call: "setsockopt(PACKET_IGNORE_OUTGOING)", errno })
+}
+
 /// What a socket is: SO_DOMAIN (`AF_INET` …), SO_TYPE (`SOCK_STREAM` …) and SO_PROTOCOL.
 ///
 /// # Errors

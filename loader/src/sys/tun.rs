@@ -6,12 +6,21 @@ use nix::errno::Errno;
 
 use super::SysError;
 
-/// `struct ifreq`, `include/uapi/linux/if.h`, as TUNSETIFF reads it.
+/// `struct ifreq`, `include/uapi/linux/if.h`, as TUNSETIFF and SIOCSIFFLAGS read it.
 #[repr(C)]
-struct IfReq {
+pub(super) struct IfReq {
     name: [u8; 16],
-    flags: i16,
+    pub(super) flags: i16,
     rest: [u8; 22],
+}
+
+impl IfReq {
+    /// A name of at most 15 bytes.
+    pub(super) fn named(name: &str, flags: i16) -> Self {
+        let mut request = Self { name: [0; 16], flags, rest: [0; 22] };
+        request.name.iter_mut().take(15).zip(name.bytes()).for_each(|(to, byte)| *to = byte);
+        request
+    }
 }
 
 const _: () = assert!(size_of::<IfReq>() == 40);
@@ -31,8 +40,7 @@ pub fn open_queue(name: &str, flags: i16) -> Result<OwnedFd, SysError> {
     let device = std::fs::OpenOptions::new().read(true).write(true).open("/dev/net/tun");
     let open_errno = |error: std::io::Error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
     let queue = OwnedFd::from(device.map_err(open_errno).map_err(failed("open(/dev/net/tun)"))?);
-    let mut request = IfReq { name: [0; 16], flags, rest: [0; 22] };
-    request.name.iter_mut().take(15).zip(name.bytes()).for_each(|(to, byte)| *to = byte);
+    let mut request = IfReq::named(name, flags);
     // SAFETY: the kernel reads and writes the 40 bytes of `request`, which lives until the call returns.
     let ret = unsafe { libc::ioctl(queue.as_raw_fd(), libc::TUNSETIFF, &raw mut request) };
     Errno::result(ret).map_err(failed("ioctl(TUNSETIFF)"))?;

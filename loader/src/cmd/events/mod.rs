@@ -66,13 +66,7 @@ impl<'a> Events<'a> {
         tracer: &Tracer<'_>,
         types: EventTypes<'a>,
     ) -> Result<Self, Failure> {
-        let maps: Vec<&Map> = kernel.maps().map(|(_, map)| map).filter(|map| is_read(map)).collect();
-        let mut consumer = None;
-        if !maps.is_empty() {
-            let opened = Consumer::new(maps.into_iter()).map_err(failure)?;
-            opened.slots().try_for_each(|slot| trace(tracer, slot))?;
-            consumer = Some(opened);
-        }
+        let consumer = open(kernel, tracer)?;
         Ok(Self { output, consumer, printer: Printer::new(Lines::of_narration(output), types), said_full: false })
     }
 
@@ -155,6 +149,17 @@ impl<'a> Events<'a> {
         }
         Ok(())
     }
+}
+
+/// The reading end of all that a load's maps report; `None` where none can.
+pub(crate) fn open<'a>(kernel: &'a Kernel, tracer: &Tracer<'_>) -> Result<Option<Consumer<'a>>, Failure> {
+    let maps: Vec<&Map> = kernel.maps().map(|(_, map)| map).filter(|map| is_read(map)).collect();
+    if maps.is_empty() {
+        return Ok(None);
+    }
+    let opened = Consumer::new(maps.into_iter()).map_err(failure)?;
+    opened.slots().try_for_each(|slot| trace(tracer, slot))?;
+    Ok(Some(opened))
 }
 
 fn is_read(map: &Map) -> bool {

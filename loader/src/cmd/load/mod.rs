@@ -10,10 +10,8 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use minibpf::kernel::Kernel;
 use minibpf::observe::events::{EventTypes, has_events};
-use minibpf::plan::{Fate, Plan, ProgLoad, Step};
-use minibpf::verdict;
+use minibpf::plan::{Plan, ProgLoad};
 
 use super::duration;
 use super::events::Events;
@@ -22,10 +20,10 @@ use super::failure::{Exit, Failure};
 use super::object::{self, PlanOptions};
 use super::options::StepOptions;
 use super::output::Output;
-use super::pins;
 use super::show;
 use super::signals::Signals;
 use super::stats::Stats;
+use super::steps;
 use super::target::opening::Opening;
 use super::target::{Target, TargetOptions};
 use super::trace::{Tracer, dry_run};
@@ -77,7 +75,7 @@ impl Load {
         self.check_options(output)?;
         let bytes = object::read(&self.object)?;
         object::with_plan(&self.object, &bytes, &self.plan, output, |spec, plan| {
-            let program = the_only_program(plan)?;
+            let program = object::the_only_program(plan)?;
             self.check_count(plan)?;
             let btf = show::uploaded_btf(plan);
             let types = types::choose(&self.event_type, plan, btf.as_ref())?;
@@ -105,7 +103,7 @@ impl Load {
         let signals = Signals::catch()?;
         let place = self.target.find(&self.how, self.timeout, &signals, output, &tracer)?;
 
-        let mut kernel = self.load_steps(output, &tracer, plan)?;
+        let mut kernel = steps::take(&tracer, output, plan, &self.object, &self.steps)?;
         // What the verifier refuses is explained by its refusal.
         warn_of_lints(place.byte0())?;
         let lost = || Failure::new(Exit::Other, format!("program `{}` was not loaded", program.name));
@@ -147,34 +145,6 @@ impl Load {
         session.summary(&shown, &traffic, &seen, stats.is_on())
     }
 
-    /// The steps of the plan, one after the other.
-    fn load_steps(&self, output: &Output, tracer: &Tracer<'_>, plan: &Plan) -> Result<Kernel, Failure> {
-        let mut kernel = Kernel::default();
-        kernel.log = self.steps.log();
-        for step in &plan.steps {
-            let outcome = tracer.apply(&mut kernel, step)?;
-            if let Some(log) = outcome.log {
-                output.tell(log.trim_end());
-            }
-            if let Some(error) = outcome.error {
-                if let (Some(log), true) = (&error.log, self.steps.whole_log()) {
-                    output.tell(log.trim_end());
-                }
-                if let Step::Pin(pin) = step {
-                    return Err(pins::failure(pin, error).at(self.object.display()));
-                }
-                let failure = match (step, &error.log) {
-                    (Step::ProgLoad(program), Some(log)) => {
-                        Failure::of_verifier(&error, &verdict::explain(plan, program, log))
-                    }
-                    _ => Failure::of_step(step, error),
-                };
-                return Err(failure.at(self.object.display()));
-            }
-        }
-        Ok(kernel)
-    }
-
     /// What the arguments say that cannot be meant.
     fn check_options(&self, output: &Output) -> Result<(), Failure> {
         self.target.check(&self.how)?;
@@ -199,31 +169,5 @@ impl Load {
             return Err(Failure::new(Exit::Usage, why));
         }
         Ok(())
-    }
-}
-
-/// The program to be attached, where only one can be meant.
-fn the_only_program(plan: &Plan) -> Result<&ProgLoad, Failure> {
-    let wanted: Vec<_> =
-        plan.programs.iter().filter(|program| !matches!(program.fate, Fate::Skip | Fate::Sibling(_))).collect();
-    let names = |programs: &[minibpf::plan::ProgramPlan]| {
-        programs.iter().map(|program| program.name.clone()).collect::<Vec<_>>().join(", ")
-    };
-    match wanted.as_slice() {
-        [one] => match &one.fate {
-            Fate::Unlinkable(error) => Err(error.clone().into()),
-            fate => {
-                let load = plan.prog_loads().find(|program| *fate == Fate::Load(program.id));
-                load.ok_or_else(|| Failure::new(Exit::Object, "no program to load"))
-            }
-        },
-        [] => {
-            let why = format!("no program is loaded by default; choose with --program: {}", names(&plan.programs));
-            Err(Failure::new(Exit::Usage, why))
-        }
-        _ => {
-            let why = format!("the object has several programs; choose with --program: {}", names(&plan.programs));
-            Err(Failure::new(Exit::Usage, why))
-        }
     }
 }

@@ -30,7 +30,7 @@ impl Drop for SocketFile {
 }
 
 impl Opening<'_> {
-    pub(super) fn udp(&mut self, addresses: &[SocketAddr], connects: bool) -> Result<Opened, Failure> {
+    pub(crate) fn udp(&mut self, addresses: &[SocketAddr], connects: bool) -> Result<Opened, Failure> {
         self.first(addresses, |opening, address, _| match connects {
             true => opening.udp_client(address),
             false => opening.udp_server(address),
@@ -100,7 +100,7 @@ impl Opening<'_> {
         Ok(Opened::new(hook, flow, socket, format!("{} -> {}", hook.name, path.0), facts))
     }
 
-    pub(super) fn unix_server(&mut self, path: &UnixPath) -> Result<Opened, Failure> {
+    pub(crate) fn unix_server(&mut self, path: &UnixPath) -> Result<Opened, Failure> {
         let address = unix_address(path)?;
         let socket = self.socket(unix::kind(false), "not bound yet")?;
         self.attach(&socket, FIRST)?;

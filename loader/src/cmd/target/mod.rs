@@ -14,8 +14,8 @@ mod group;
 mod opened;
 pub(crate) mod opening;
 pub(crate) mod owner;
-mod packet;
-mod parse;
+pub(crate) mod packet;
+pub(crate) mod parse;
 mod tcp;
 pub(crate) mod tun;
 

@@ -72,7 +72,7 @@ impl Opening<'_> {
     }
 
     /// Attaches the program and shows the call; locks it there, if that was asked for.
-    pub(super) fn attach(&mut self, socket: &OwnedFd, why: &str) -> Result<(), Failure> {
+    pub(crate) fn attach(&mut self, socket: &OwnedFd, why: &str) -> Result<(), Failure> {
         self.attach_noting(socket, why, &Cell::new(false))
     }
 
@@ -128,7 +128,7 @@ fn kind_words(Kind { family, kind, protocol }: Kind) -> String {
 }
 
 /// The address that a socket has.
-pub(super) fn local(socket: &impl AsFd) -> Option<SocketAddr> {
+pub(crate) fn local(socket: &impl AsFd) -> Option<SocketAddr> {
     internet(&getsockname(socket.as_fd().as_raw_fd()).ok()?)
 }
 

@@ -1,5 +1,7 @@
 //! AF_PACKET: opened with protocol 0, filtered, then bound to an interface.
 
+use std::os::fd::OwnedFd;
+
 use minibpf::hook::packet;
 use serde_json::json;
 
@@ -15,7 +17,7 @@ pub(crate) struct Interface {
 }
 
 impl Interface {
-    pub(super) fn named(name: &str) -> Result<Self, Failure> {
+    pub(crate) fn named(name: &str) -> Result<Self, Failure> {
         let index = nix::net::if_::if_nametoindex(name).map_err(|_| {
             let failure = Failure::new(Exit::Socket, format!("{name}: there is no interface of this name"));
             let there = nix::net::if_::if_nameindex().ok();
@@ -31,14 +33,24 @@ impl Interface {
 }
 
 impl Opening<'_> {
-    pub(super) fn packet(&mut self, interface: &Interface, is_cooked: bool) -> Result<Opened, Failure> {
+    pub(crate) fn packet(&mut self, interface: &Interface, is_cooked: bool) -> Result<Opened, Failure> {
         let Interface { name, index } = interface;
         let hook = if is_cooked { packet::COOKED } else { packet::RAW };
-        let socket = self.socket(packet::kind(is_cooked), "protocol 0: it receives nothing yet")?;
+        let socket = self.packet_socket(is_cooked)?;
         self.attach(&socket, "before bind(2): no packet passes unfiltered")?;
         self.bind_packet(&socket, interface)?;
         let facts = json!({ "interface": name, "ifindex": index, "when": "before bind" });
         let cooked = if is_cooked { ", without the link's header" } else { "" };
         Ok(Opened::new(hook, Flow::Packets, socket, format!("packets of {name}{cooked}"), facts))
+    }
+    /// The same without a filter, and so for everything.
+    pub(crate) fn packet_unfiltered(&self, interface: &Interface) -> Result<OwnedFd, Failure> {
+        let socket = self.packet_socket(false)?;
+        self.bind_packet(&socket, interface)?;
+        Ok(socket)
+    }
+
+    fn packet_socket(&self, is_cooked: bool) -> Result<OwnedFd, Failure> {
+        self.socket(packet::kind(is_cooked), "protocol 0: it receives nothing yet")
     }
 }

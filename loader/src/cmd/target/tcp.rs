@@ -92,7 +92,7 @@ impl Opening<'_> {
     }
 
     /// A listener: the first address of a name that can be bound.
-    pub(super) fn tcp_listener(&mut self, addresses: &[SocketAddr]) -> Result<Opened, Failure> {
+    pub(crate) fn tcp_listener(&mut self, addresses: &[SocketAddr]) -> Result<Opened, Failure> {
         self.first(addresses, |opening, address, _| opening.try_listen(address))
     }
 

@@ -1,0 +1,129 @@
+//! Where packets come from: names, hex, files, one after the other.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use minibpf::packet::{LARGEST, hex, make};
+
+use super::capture::Capture;
+use super::capture::stdin::Stop;
+use crate::cmd::failure::{Exit, Failure};
+
+/// A frame, and where it came from.
+pub(super) struct Packet {
+    pub(super) frame: Vec<u8>,
+    pub(super) place: Place,
+    /// Bytes that its capture has left out.
+    pub(super) missing: u32,
+}
+
+/// Where a packet came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// An argument.
+    Argument(String),
+    /// A record of a file, and the byte that it begins at.
+    Record { file: String, record: u64, offset: u64 },
+}
+
+/// What cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Bad {
+    pub(super) place: Place,
+    pub(super) problem: String,
+}
+
+impl Place {
+    pub(super) fn bad(self, problem: impl Into<String>) -> Bad {
+        Bad { place: self, problem: problem.into() }
+    }
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Argument(text) => f.write_str(text),
+            Self::Record { file, record, offset } => write!(f, "{file}: record {record} at byte {offset}"),
+        }
+    }
+}
+
+/// All packets, in order: those made by name, then those of `--data`, then those of `--pcap`.
+pub(super) struct Input {
+    given: VecDeque<Packet>,
+    files: VecDeque<PathBuf>,
+    capture: Option<Capture>,
+    /// For standard input, which can be read once.
+    stop: Option<Stop>,
+}
+
+impl Input {
+    /// Makes and reads what the arguments give; capture files are read as they are needed.
+    pub(super) fn new(names: &[String], data: &[String], files: &[PathBuf], stop: Stop) -> Result<Self, Failure> {
+        let mut given = VecDeque::new();
+        for name in names {
+            let frame = make::make(name).map_err(|problem| not_made(name, problem))?;
+            given.push_back(Packet { frame, place: Place::Argument(shortened(name)), missing: 0 });
+        }
+        for text in data {
+            let place = Place::Argument(format!("--data {}", shortened(text)));
+            given.push_back(Packet { frame: read_data(text)?, place, missing: 0 });
+        }
+        // A file that is not there is said before anything is loaded.
+        for file in files.iter().filter(|file| *file != Path::new("-")) {
+            std::fs::metadata(file).map_err(|error| Failure::from(error).at(file.display()))?;
+        }
+        Ok(Self { given, files: files.iter().cloned().collect(), capture: None, stop: Some(stop) })
+    }
+
+    /// The next packet, or what is wrong with it; `None` at the end.
+    pub(super) fn next(&mut self) -> Option<Result<Packet, Bad>> {
+        if let Some(packet) = self.given.pop_front() {
+            return Some(Ok(packet));
+        }
+        loop {
+            if let Some(next) = self.capture.as_mut().and_then(Capture::next) {
+                return Some(next);
+            }
+            match Capture::open(&self.files.pop_front()?, &mut self.stop) {
+                Ok(capture) => self.capture = Some(capture),
+                Err(bad) => return Some(Err(bad)),
+            }
+        }
+    }
+}
+
+/// A name that makes no packet may be a file's.
+fn not_made(name: &str, problem: String) -> Failure {
+    let failure = Failure::new(Exit::Usage, problem);
+    match Path::new(name).exists() {
+        true => failure.hint(format!("--pcap {} reads the packets of a capture file", name.escape_debug())),
+        false => failure,
+    }
+}
+
+/// `HEX` or `@FILE`.
+fn read_data(text: &str) -> Result<Vec<u8>, Failure> {
+    let Some(path) = text.strip_prefix('@') else {
+        let usage = |problem| Failure::new(Exit::Usage, format!("--data {}: {problem}", shortened(text)));
+        return hex::parse(text, LARGEST).map_err(|problem| usage(problem).hint("a file of bytes is given as @FILE"));
+    };
+    let mut bytes = Vec::new();
+    let limit = LARGEST as u64 + 1;
+    let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
+    read.map_err(|error| Failure::from(error).at(path.escape_debug()))?;
+    if bytes.len() > LARGEST {
+        let what = format!("more than {LARGEST} bytes, which no packet has");
+        return Err(Failure::new(Exit::Other, what).at(path.escape_debug()));
+    }
+    Ok(bytes)
+}
+
+/// The start of an argument, fit to be printed.
+fn shortened(text: &str) -> String {
+    const SHOWN: usize = 40;
+    let start: String = text.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    if text.chars().count() > SHOWN { format!("{start}…") } else { start }
+}
