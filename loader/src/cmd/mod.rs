@@ -57,6 +57,7 @@ Examples:
   minibpf explain bpf-src/count.bpf.o                         each step of its load, and why; needs no privileges
   minibpf load bpf-src/count.bpf.o --connect 127.0.0.1:80     filter a TCP connection and talk through it
   minibpf run bpf-src/pass.bpf.o icmp 'tcp:80:GET /'          try a filter on packets, before it meets traffic
+  minibpf dump pid:PID                                        what the maps of a running load hold, or anybody's
   minibpf doctor                                              what this kernel and these privileges allow
 ";
 
@@ -67,6 +68,7 @@ Examples:
   minibpf explain bpf-src/count.bpf.o                         each step of its load, and why; needs no privileges
   minibpf load bpf-src/count.bpf.o --connect 127.0.0.1:80     filter a TCP connection and talk through it
   minibpf run bpf-src/pass.bpf.o icmp 'tcp:80:GET /'          try a filter on packets, before it meets traffic
+  minibpf dump pid:PID                                        what the maps of a running load hold, or anybody's
   minibpf doctor                                              what this kernel and these privileges allow
   minibpf load bpf-src/drop.bpf.o --set longer_than=100 --connect 127.0.0.1:80 --trace
   minibpf load bpf-src/count.bpf.o --listen udp:0.0.0.0:5353  a UDP server, filtered

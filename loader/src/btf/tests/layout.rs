@@ -78,3 +78,34 @@ fn one_layout_reads_every_value_of_its_type() {
         assert_eq!(layout.read(&bytes), Value::Array(vec![value.clone(), value]));
     }
 }
+
+/// The types of an object with words replaced: whatever comes of it, it ends, and has not many more parts than bytes.
+#[test]
+fn types_that_were_tampered_with_are_read_or_refused_in_time() {
+    let bytes = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/src/bpf/count.bpf.o")).unwrap();
+    let object = crate::elf::Object::parse(&bytes).unwrap();
+    let section = object.section_named(".BTF").unwrap().data.to_vec();
+    let mut random = 1u64;
+    let mut next = |below: usize| {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (random >> 33) as usize % below
+    };
+    let (mut read, mut values) = (0, 0);
+    for _ in 0..3000 {
+        let mut tampered = section.clone();
+        for _ in 0..1 + next(4) {
+            let at = next(section.len() / 4) * 4;
+            let small = next(64) as u32;
+            let word = [0, u32::MAX, small, 1 << next(32)][next(4)];
+            tampered[at..at + 4].copy_from_slice(&word.to_le_bytes());
+        }
+        let Ok(btf) = Btf::parse(&tampered) else { continue };
+        read += 1;
+        for id in 0..btf.type_count() + 2 {
+            let text = Layout::of(&btf, id).read(&[0xa5; 96]).to_string();
+            assert!(text.len() < 1 << 16, "{} bytes of text", text.len());
+            values += 1;
+        }
+    }
+    assert!(read > 500 && values > 10_000, "{read} sections, {values} values");
+}
