@@ -112,6 +112,12 @@ impl Mapping {
         Some(unsafe { std::slice::from_raw_parts(self.start.as_ptr().cast::<u8>().add(at), len) })
     }
 
+    /// The address of byte `at`. To go where it leads is up to the caller, and unsafe.
+    #[inline]
+    pub(super) fn at(&self, at: usize) -> *mut u8 {
+        self.start.as_ptr().cast::<u8>().wrapping_add(at)
+    }
+
     /// A place inside the mapping that is aligned for T.
     #[inline]
     fn place<T>(&self, at: usize) -> Option<NonNull<T>> {

@@ -11,6 +11,7 @@
 //! the ring, and reading ends.
 
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use nix::errno::Errno;
 
@@ -26,6 +27,23 @@ pub struct Walked {
     pub longest: usize,
     /// A header that cannot be true has ended the walk. All that was in the ring has been passed over.
     pub is_malformed: bool,
+}
+
+/// How far ahead of the record that is read memory is asked for, in bytes. Where the next header is only the one before it says, so the reader
+/// would wait for memory at every line of the cache: 16-byte records then take twice as long.
+const AHEAD: usize = 4096;
+
+/// Asks for the memory at an address, whatever it is: nothing is read, and an address that leads nowhere does no harm.
+#[inline]
+fn prefetch(at: *const u8) {
+    // SAFETY: the instruction may be given any address; it never faults.
+    #[cfg(target_arch = "x86_64")]
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T0 }>(at.cast());
+    }
+    // Elsewhere Rust has no stable way to ask.
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = at;
 }
 
 /// Where a reader is.
@@ -109,7 +127,8 @@ impl BpfRing {
         let Place { mut head, mut tail, released } = self.place;
         let turn = released.saturating_add((self.size / TURNS) as u64);
         // Up to here there is no question that has not been asked.
-        let mut sure = head.min(turn);
+        let mut sure = tail;
+        let (ring, mask) = (self.producer.at(self.page), self.size - 1);
         for _ in 0..limit {
             if tail >= sure {
                 if tail == head {
@@ -119,36 +138,36 @@ impl BpfRing {
                 if tail == head || tail >= turn {
                     break;
                 }
-                if head.wrapping_sub(tail) as usize > self.size {
+                if head.wrapping_sub(tail) as usize > self.size || !tail.is_multiple_of(8) {
                     walked.is_malformed = true;
                     tail = head;
                     break;
                 }
             }
-            let left = head.wrapping_sub(tail) as usize;
-            let at = self.page + (tail as usize & (self.size - 1));
-            // One that is outside cannot be true either.
-            let header = self.producer.load_u32(at).unwrap_or(u32::MAX >> 2);
+            let at = ring.wrapping_add(tail as usize & mask);
+            prefetch(at.wrapping_add(AHEAD));
+            // SAFETY: a multiple of 8 within the ring's first copy, which lies whole in the mapping (see `new`); the kernel writes this
+            // number atomically.
+            let header = unsafe { AtomicU32::from_ptr(at.cast()) }.load(Ordering::Acquire);
+            let length = (header & !(Self::BUSY | Self::DISCARD)) as usize;
+            let whole = (length + Self::HEADER + 7) & !7;
             if header & Self::BUSY != 0 {
                 break;
             }
-            let length = (header & !Self::DISCARD) as usize;
-            let whole = (Self::HEADER + length).next_multiple_of(8);
-            let is_inside = whole <= left;
-            // SAFETY: the record lies before the producer's position, is not BUSY (both read with acquire), and was not released: see
-            // the top of this file.
-            let record = is_inside.then(|| unsafe { self.producer.slice(at + Self::HEADER, length) }).flatten();
-            let Some(record) = record else {
+            if whole as u64 > head.wrapping_sub(tail) {
                 walked.is_malformed = true;
                 tail = head;
                 break;
-            };
+            }
+            tail += whole as u64;
             if header & Self::DISCARD == 0 {
                 walked.records += 1;
                 walked.longest = walked.longest.max(whole);
-                each(record);
+                // SAFETY: it begins in the ring's first copy and is not longer than the ring, so it ends in the second one at the latest, and both
+                // lie in the mapping, whose pages are initialised. It lies before the producer's position, is not BUSY (both read with
+                // acquire), and was not released: see the top of this file.
+                each(unsafe { std::slice::from_raw_parts(at.wrapping_add(Self::HEADER), length) });
             }
-            tail += whole as u64;
         }
         self.place = Place { head, tail, released };
         walked
@@ -240,6 +259,7 @@ impl PerfRing {
             };
             walked.records += 1;
             walked.longest = walked.longest.max(length);
+            prefetch(self.memory.at(self.page + at + AHEAD));
             let first = length.min(self.size - at);
             // SAFETY: the bytes lie before `data_head`, read with acquire, and were not released: see the top of this file.
             let begin = unsafe { self.memory.slice(self.page + at, first) }.unwrap_or_default();
