@@ -7,7 +7,7 @@ use crate::support::bpffs::Bpffs;
 use crate::support::bpftool::bpftool;
 use crate::support::everybody::{Everybody, NOBODY};
 use crate::support::netns::Netns;
-use crate::support::objects::{Made, compile, object};
+use crate::support::objects::{Made, bpf_src, compile, object};
 use crate::support::process::{Ran, Running, output_of, run};
 use crate::support::server::HttpServer;
 use crate::support::{Json, PATIENCE, number, text, wait_for};
@@ -78,6 +78,13 @@ fn keys(ran: &Ran) -> Vec<i64> {
     ran.kind("entry").iter().map(|entry| number(&entry["formatted"], "key")).collect()
 }
 
+/// The object with a map of every type.
+fn every_type() -> Made {
+    let source = std::fs::read_to_string(bpf_src().join("../tests/maps/every_type.c")).unwrap();
+    // `compile` has its own licence.
+    compile(source.split("char _license").next().unwrap())
+}
+
 /// Runs `dump` with `--json`.
 #[track_caller]
 fn dump(args: &[&str]) -> Ran {
@@ -124,7 +131,7 @@ fn what_is_not_there_or_no_map_is_said_to_be_so() {
         ("map:4294967295", 1, "map 4294967295: bpf(BPF_MAP_GET_FD_BY_ID): No such file or directory (ENOENT)"),
         ("map:no_such_map_at", 1, "no map of the name `no_such_map_at`"),
         (pinned.map("nothing").as_str(), 1, "No such file or directory (ENOENT)"),
-        ("pid:2147483647", 6, "2147483647"),
+        ("pid:2147483647", 1, "there is no process 2147483647"),
         ("map:", 2, "expected map:N or map:NAME"),
         ("prog:x", 2, "`x` is no program's number"),
     ] {
@@ -231,7 +238,7 @@ fn watching_ends_after_its_rounds_or_its_time() {
     assert_eq!(rounds.kind("change").len(), 2);
     assert_eq!(rounds.kind("change")[0]["change"], "none");
     let text = run(["dump", &ports, "--watch", "50ms", "--duration", "200ms", "--top", "1"]).expect(0).text();
-    assert!(text.contains(" s: 1 entries, 0 new, 0 changed, 0 gone\n  1: {packets=2 bytes=3}"), "{text}");
+    assert!(text.contains(" s: 1 entry, 0 new, 0 changed, 0 gone\n  1: {packets=2 bytes=3}"), "{text}");
 }
 
 #[test]
@@ -374,4 +381,78 @@ fn segments_that_tcp_sends_again_are_counted() {
     running.interrupt();
     let ran = running.end().expect(0);
     assert!(ran.summary()["socket"]["retransmitted"].as_i64() > Some(0), "{}", ran.text());
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn a_second_reader_of_a_ring_is_refused_for_it_would_spoil_both() {
+    let load = Running::start(["load", &object("http"), "--listen", "127.0.0.1:0", "--json"]);
+    load.line("attached");
+    let refused = run(["dump", &format!("pid:{}:events", load.pid()), "--follow"]).expect(1);
+    assert!(refused.stderr.contains("a second reader would spoil both"), "{}", refused.stderr);
+    load.interrupt();
+    load.end().expect(0);
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn of_a_section_only_the_variables_that_have_changed_are_watched() {
+    let pinned = Pinned::new();
+    let data = pinned.map("_data");
+    let watching = Running::start(["dump", &data, "--watch", "100ms"]);
+    watching.says("title = ");
+    run(["set", &data, "limit=8"]).expect(0);
+    watching.says("limit = 8  (+3)");
+    run(["set", &data, "title=other"]).expect(0);
+    watching.says("title = \"other\"  (was \"\\x1b[31m\")");
+    watching.interrupt();
+    let text = watching.end().expect(0).text();
+    assert_eq!(text.matches("title = ").count(), 2, "once at first, and once when it has changed: {text}");
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn what_cannot_be_walked_sorted_or_set_is_a_usage_error_that_says_why() {
+    let pinned = Pinned::new();
+    let (fs, every) = (Bpffs::mount(), every_type());
+    run(["check", &every.path(), "--pin", &fs.path("x")]).expect(0);
+    let map = |name: &str| fs.path(&format!("x/maps/{name}"));
+    let (ports, queue, ring) = (pinned.map("ports"), map("queue"), map("ring"));
+    for (args, says) in [
+        (["dump", &ports, "--sort", "value.nothing"].as_slice(), "no such member; there are: packets, bytes"),
+        (&["dump", &queue, "--watch", "1s"], "only the next element can be seen"),
+        (&["dump", &ring, "--count-entries"], "--follow reads them"),
+        (&["dump", &ring, "0"], "--follow reads them"),
+        (&["set", &pinned.map("_data"), "limit=1", "limit=2"], "`limit` is set twice"),
+        (&["dump", &map("percpu_hash"), "{x=1 y=-2 z=3}"], "no member `z`; there are: x, y"),
+        (&["dump", &map("untyped"), "1"], "expected hex: and 3 bytes"),
+    ] {
+        let ran = run(args).expect(2);
+        assert!(ran.stderr.contains(says), "{args:?}: {}", ran.stderr);
+    }
+    // A key of bytes is taken as it is printed.
+    assert!(run(["dump", &map("untyped"), "010203"]).expect(1).stderr.contains("has no such key"));
+    // Of a process's maps those that can be counted are, by name.
+    let load = Running::start(["load", &object("http"), "--listen", "127.0.0.1:0", "--json"]);
+    load.line("attached");
+    let counted = run(["dump", &format!("pid:{}", load.pid()), "--count-entries"]);
+    assert!(counted.stderr.contains("--follow reads them"), "{}", counted.stderr);
+    load.interrupt();
+    load.end().expect(0);
+}
+
+/// What a slot of a sockmap holds is the kernel's own; that something is there is seen.
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn slots_whose_value_is_not_shown_have_their_keys() {
+    let fs = Bpffs::mount();
+    let pin = fs.path("socks");
+    let args = ["map", "create", &pin, "type", "sockmap", "key", "4", "value", "4", "entries", "4", "name", "socks"];
+    output_of(Command::new("bpftool").args(args));
+    let text = run(["dump", &pin]).expect(0).text();
+    assert!(
+        text.contains("sockmap  name socks") && text.contains("  3: (the kernel does not show what is there)"),
+        "{text}"
+    );
+    assert_eq!(dump(&[&pin]).kind("entry")[0]["value"], Json::Null);
 }

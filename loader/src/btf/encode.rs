@@ -2,7 +2,7 @@
 //!
 //! Structs and arrays are written as they are printed: `{packets=1 bytes=60}`, `[1 2 3]`. What a struct does not name is zero.
 
-use super::{Btf, EnumItem, Kind, MAX_DEPTH};
+use super::{Btf, EnumItem, Kind, MAX_DEPTH, Member};
 
 /// The largest value that is made, in bytes.
 const LARGEST: usize = 64 << 20;
@@ -41,8 +41,10 @@ fn encode_at(btf: &Btf<'_>, ty: u32, value: &str, depth: usize) -> Result<Vec<u8
         },
         Kind::Int { size, signed, .. } => bytes_of(in_range(parse_number(value)?, size, signed)?, size),
         Kind::Enum { size, items } => bytes_of(enumerator(&items, size, value)?, size),
-        Kind::Array(array) if btf.size_of(array.element) == Ok(1) && !value.starts_with('[') => {
-            let mut bytes = value.as_bytes().to_vec();
+        Kind::Array(array)
+            if btf.size_of(array.element) == Ok(1) && (is_char(btf, array.element) || !value.starts_with('[')) =>
+        {
+            let mut bytes = text(value)?;
             let room = array.count as usize;
             if bytes.len() > room {
                 return Err(format!("{} bytes, but it holds {room}", bytes.len()));
@@ -61,26 +63,22 @@ fn encode_at(btf: &Btf<'_>, ty: u32, value: &str, depth: usize) -> Result<Vec<u8
             let encoded = elements.iter().map(|element| encode_at(btf, array.element, element, depth));
             encoded.collect::<Result<Vec<_>, _>>().map(|elements| elements.concat())
         }
-        Kind::Struct { members, .. } => {
+        Kind::Struct { members, .. } | Kind::Union { members, .. } => {
             let size = btf.size_of(id).map_err(|e| e.to_string())?;
             let mut bytes = vec![0; usize::try_from(size).map_or(LARGEST, |size| size.min(LARGEST))];
+            let mut unnamed = members.iter().filter(|member| member.name.is_empty());
             for part in parts(value, '{', '}').ok_or("expected a struct: {member=value member=value}")? {
-                let (name, value) = part.split_once('=').ok_or_else(|| format!("`{part}` is not member=value"))?;
-                let known = || members.iter().map(|member| member.name).collect::<Vec<_>>().join(", ");
-                let member = members.iter().find(|member| member.name == name);
-                let member = member.ok_or_else(|| format!("no member `{name}`; there are: {}", known()))?;
-                if member.bit_size.is_some() {
-                    return Err(format!("`{name}` is a bit field, which cannot be written by itself"));
-                }
-                let encoded = encode_at(btf, member.ty, value, depth).map_err(|e| format!("`{name}`: {e}"))?;
-                let at = member.bit_offset as usize / 8;
-                let place = bytes.get_mut(at..at + encoded.len()).ok_or("a member lies outside its struct")?;
-                place.copy_from_slice(&encoded);
+                let (member, value) = if part.starts_with('{') {
+                    (unnamed.next().ok_or_else(|| format!("`{part}` belongs to no member"))?, part)
+                } else {
+                    named(&members, part)?
+                };
+                place(btf, member, value, &mut bytes, depth).map_err(|e| format!("`{}`: {e}", member.name))?;
             }
             Ok(bytes)
         }
         other => Err(format!(
-            "{} cannot be set; integers, bools, enums, char arrays, and arrays and structs of them can",
+            "{} cannot be written; integers, bools, enums, char arrays, and arrays and structs of them can",
             other.name()
         )),
     }
@@ -93,6 +91,77 @@ fn encode_at(btf: &Btf<'_>, ty: u32, value: &str, depth: usize) -> Result<Vec<u8
 /// What was expected instead.
 pub fn encode_number(size: u32, value: &str) -> Result<Vec<u8>, String> {
     bytes_of(in_range(parse_number(value)?, size, value.starts_with('-'))?, size)
+}
+
+/// `member=value`.
+fn named<'m, 'data, 'v>(members: &'m [Member<'data>], part: &'v str) -> Result<(&'m Member<'data>, &'v str), String> {
+    let (name, value) = part.split_once('=').ok_or_else(|| format!("`{part}` is not member=value"))?;
+    let known =
+        || members.iter().map(|member| member.name).filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ");
+    let member = members.iter().find(|member| member.name == name);
+    Ok((member.ok_or_else(|| format!("no member `{name}`; there are: {}", known()))?, value))
+}
+
+/// Writes a member into its struct.
+fn place(btf: &Btf<'_>, member: &Member<'_>, value: &str, bytes: &mut [u8], depth: usize) -> Result<(), String> {
+    let at = member.bit_offset as usize / 8;
+    let Some(bits) = member.bit_size.filter(|bits| *bits < 64) else {
+        let encoded = encode_at(btf, member.ty, value, depth)?;
+        let place = bytes.get_mut(at..at.saturating_add(encoded.len())).ok_or("it lies outside its struct")?;
+        place.copy_from_slice(&encoded);
+        return Ok(());
+    };
+    let encoded = encode_at(btf, member.ty, value, depth)?;
+    let signed = btf.resolve(member.ty).is_ok_and(|(_, ty)| matches!(ty.kind, Kind::Int { signed: true, .. }));
+    let is_negative = signed && encoded.last().is_some_and(|last| last & 0x80 != 0);
+    let mut wide = [if is_negative { 0xff } else { 0 }; 16];
+    wide.iter_mut().zip(&encoded).for_each(|(to, from)| *to = *from);
+    let (number, mask) = (i128::from_le_bytes(wide), (1i128 << bits) - 1);
+    let beyond = number >> if signed { bits.saturating_sub(1) } else { bits };
+    if beyond != 0 && !(signed && beyond == -1) {
+        return Err(format!("it has {bits} bits, which do not hold {value}"));
+    }
+    let shifted = ((number & mask) << (member.bit_offset % 8)).to_le_bytes();
+    let holes = (mask << (member.bit_offset % 8)).to_le_bytes();
+    for (to, (from, hole)) in bytes.iter_mut().skip(at).zip(shifted.iter().zip(holes)) {
+        *to = *to & !hole | from;
+    }
+    Ok(())
+}
+
+fn is_char(btf: &Btf<'_>, ty: u32) -> bool {
+    btf.resolve(ty).is_ok_and(|(_, ty)| ty.name == "char")
+}
+
+/// Text as it stands, or between quotation marks with the escapes that it is printed with.
+fn text(value: &str) -> Result<Vec<u8>, String> {
+    let Some(quoted) = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return Ok(value.as_bytes().to_vec());
+    };
+    let (mut bytes, mut rest) = (Vec::new(), quoted);
+    while let Some(c) = rest.chars().next() {
+        rest = rest.get(c.len_utf8()..).unwrap_or_default();
+        if c != '\\' {
+            bytes.extend(c.encode_utf8(&mut [0; 4]).bytes());
+            continue;
+        }
+        let (escape, after) = rest.split_at_checked(1).ok_or("a backslash at the end")?;
+        rest = after;
+        bytes.push(match escape {
+            "n" => b'\n',
+            "r" => b'\r',
+            "t" => b'\t',
+            "0" => 0,
+            "\\" | "\"" | "'" => *escape.as_bytes().first().unwrap_or(&0),
+            "x" => {
+                let (digits, after) = rest.split_at_checked(2).ok_or("expected two digits after \\x")?;
+                rest = after;
+                u8::from_str_radix(digits, 16).map_err(|_| "expected two hex digits after \\x")?
+            }
+            other => return Err(format!("`\\{other}` is no escape: \\n, \\r, \\t, \\0, \\\\, \\\" and \\xNN are")),
+        });
+    }
+    Ok(bytes)
 }
 
 fn bytes_of(number: i128, size: u32) -> Result<Vec<u8>, String> {
@@ -109,13 +178,17 @@ fn enumerator(items: &[EnumItem<'_>], size: u32, value: &str) -> Result<i128, St
     in_range(number, size, items.iter().any(|item| item.value < 0))
 }
 
-/// What stands between two brackets, parted where a space is in no inner ones.
+/// What stands between two brackets, parted where a space is neither in inner ones nor between quotation marks.
 fn parts(text: &str, open: char, close: char) -> Option<Vec<&str>> {
     let inside = text.trim().strip_prefix(open)?.strip_suffix(close)?;
-    let mut depth = 0i32;
+    let (mut depth, mut quoted, mut escaped) = (0i32, false, false);
     let split = inside.split(|c: char| {
-        depth += i32::from(matches!(c, '{' | '[')) - i32::from(matches!(c, '}' | ']'));
-        depth == 0 && c.is_whitespace()
+        quoted ^= c == '"' && !escaped;
+        escaped = c == '\\' && !escaped;
+        if !quoted {
+            depth += i32::from(matches!(c, '{' | '[')) - i32::from(matches!(c, '}' | ']'));
+        }
+        depth == 0 && !quoted && c.is_whitespace()
     });
     Some(split.filter(|part| !part.is_empty()).collect())
 }
@@ -158,6 +231,7 @@ mod tests {
         assert_eq!(encode(&btf, ty, "{a=-1 b=[2 0x103]}"), Ok(vec![0xff, 0xff, 2, 0, 3, 1]));
         assert_eq!(encode(&btf, ty, "{ b=[ 1 2 ] }"), Ok(vec![0, 0, 1, 0, 2, 0]));
         for (wrong, why) in [
+            ("{{a=1}}", "`{a=1}` belongs to no member"),
             ("5", "expected a struct: {member=value member=value}"),
             ("{c=1}", "no member `c`; there are: a, b"),
             ("{a}", "`a` is not member=value"),
@@ -166,5 +240,37 @@ mod tests {
         ] {
             assert_eq!(encode(&btf, ty, wrong), Err(why.to_owned()));
         }
+    }
+    #[test]
+    fn every_value_is_read_back_as_it_is_printed() {
+        let mut types = Types::new();
+        let (int, char) = (types.int("int", 4, SIGNED), types.int("char", 1, SIGNED));
+        let name = types.array(char, 6);
+        let word = |types: &mut Types, kind: u32, members: &[(&str, u32, u32)], size: u32| {
+            let rest: Vec<u32> = members.iter().flat_map(|(name, ty, at)| [types.string(name), *ty, *at]).collect();
+            types.add("", kind, members.len(), size, &rest)
+        };
+        let bits =
+            word(&mut types, kind::STRUCT | kind::FLAG, &[("low", int, 3 << 24), ("high", int, 13 << 24 | 3)], 4);
+        let bytes = types.array(char, 4);
+        let either = word(&mut types, kind::UNION, &[("w", int, 0), ("b", bytes, 0)], 4);
+        let ty = word(&mut types, kind::STRUCT, &[("name", name, 0), ("", bits, 64), ("", either, 96)], 16);
+        let built = types.build();
+        let btf = Btf::parse(&built).unwrap();
+        for number in 0..200u8 {
+            let mut value: Vec<u8> =
+                (0..16).map(|at: u8| number.wrapping_mul(37).wrapping_add(at.wrapping_mul(29))).collect();
+            // Padding, bits that no member has, and what follows a NUL are not printed.
+            let end = value.iter().take(6).position(|byte| *byte == 0).unwrap_or(6);
+            value[end..8].fill(0);
+            value[10..12].fill(0);
+            // A union's parts overlap: what the last one leaves out is not seen.
+            value[12..16].fill(b'a');
+            let printed = crate::btf::value::read(&btf, ty, &value).to_string();
+            assert_eq!(encode(&btf, ty, &printed), Ok(value), "{printed}");
+        }
+        assert_eq!(encode(&btf, ty, "{{low=4}}"), Err("``: `low`: it has 3 bits, which do not hold 4".to_owned()));
+        assert_eq!(encode(&btf, name, "\"a\\"), Ok(b"\"a\\\0\0\0".to_vec()), "no closing mark: as it stands");
+        assert!(encode(&btf, name, "\"\\q\"").is_err() && encode(&btf, name, "\"\\x1\"").is_err());
     }
 }

@@ -46,6 +46,7 @@ impl fmt::Display for Value<'_> {
             Self::Enum(name) => write_name(f, name),
             Self::Str(text) => write!(f, "\"{}\"", text.escape_ascii()),
             Self::Pointer(address) => write!(f, "{address:#x}"),
+            Self::Float(number) if *number != 0.0 && !(1e-5..1e17).contains(&number.abs()) => write!(f, "{number:e}"),
             Self::Float(number) => fmt::Display::fmt(number, f),
             Self::Struct(members) => {
                 f.write_str("{")?;

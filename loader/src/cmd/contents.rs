@@ -56,6 +56,7 @@ impl<'a> Holding<'a> {
             Contents::One(value) => json!({ "key": key, "value": value }),
             Contents::PerCpu(values) => json!({ "key": key, "value": values, "sum": contents.total() }),
             Contents::Map(id) | Contents::Program(id) => json!({ "key": key, "value": id }),
+            Contents::Hidden => json!({ "key": key, "value": null }),
         };
         let entries: Vec<_> = self.entries.iter().map(entry).collect();
         let head = merged(json!({ "kind": "map" }), show::map_json(self.map.spec(), id));

@@ -1,5 +1,7 @@
 //! `minibpf set`: global variables of a program that is loaded, while it runs.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use minibpf::btf::Btf;
 use minibpf::observe::globals::{self, GlobalError};
@@ -10,7 +12,6 @@ use minibpf::target::page_size;
 use nix::errno::Errno;
 use serde_json::json;
 
-use super::dump::types_of;
 use super::failure::{Exit, Failure};
 use super::object::assignment;
 use super::output::Output;
@@ -39,8 +40,19 @@ Examples:
 
 impl Set {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
+        let mut names = BTreeSet::new();
+        if let Some((name, _)) = self.values.iter().find(|(name, _)| !names.insert(name)) {
+            return Err(Failure::new(Exit::Usage, format!("`{name}` is set twice")));
+        }
         let map = self.what.only_map(Access::Write)?;
-        let bytes = types_of(output, &map)?;
+        let bytes = match map.btf() {
+            Ok(bytes) => bytes.unwrap_or_default(),
+            Err(error) => {
+                let exit = if error.errno == Errno::EPERM { Exit::Privileges } else { Exit::Other };
+                return Err(Failure::new(exit, format!("map `{}`: the types of its variables: {error}", map.name()))
+                    .hint("types are read with CAP_SYS_ADMIN alone"));
+            }
+        };
         // An empty section: no types.
         let btf = Btf::parse(&bytes).ok();
         let usage = |error: GlobalError| {

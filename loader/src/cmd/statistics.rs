@@ -94,7 +94,7 @@ impl fmt::Display for Round {
         if self.misses > 0 {
             write!(f, ", {} recursions refused", self.misses)?;
         }
-        self.socket.as_ref().map_or(Ok(()), |socket| write!(f, "; {}", SocketText(socket)))
+        self.socket.as_ref().map_or(Ok(()), |socket| write!(f, "; in all {}", SocketText(socket)))
     }
 }
 

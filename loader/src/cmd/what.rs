@@ -1,5 +1,6 @@
 //! A map or a program that is in the kernel already, as the command line names it.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -11,7 +12,6 @@ use minibpf::sys::id::{Access, next_map};
 use nix::errno::Errno;
 
 use super::failure::{Exit, Failure};
-use super::target::owner::proc_failure;
 
 /// How it is named.
 #[derive(Debug, Clone)]
@@ -70,11 +70,16 @@ impl What {
             Self::Path(path) => {
                 let opened = Pinned::open(path, access).map_err(|error| {
                     let failure = Failure::new(Exit::Other, error).at(path.display());
+                    let has_dot = path.file_name().is_some_and(|name| name.to_string_lossy().contains('.'));
                     match error.errno {
+                        Errno::EPERM if has_dot => {
+                            failure.hint("a bpffs takes no dots: libbpf and minibpf pin with _ in their place")
+                        }
                         Errno::ENOENT => {
                             failure.hint("nothing is pinned there; map:N and prog:N name what is not pinned")
                         }
-                        Errno::EACCES => failure.hint("no pin, or one whose mode does not let this user open it"),
+                        Errno::EACCES => Failure { exit: Exit::Privileges, ..failure }
+                            .hint("no pin, or one whose mode does not let this user open it"),
                         _ => failure,
                     }
                 })?;
@@ -96,7 +101,7 @@ impl What {
         match (found.pop(), found.is_empty()) {
             (Some(Found::Map(map)), true) => Ok(map),
             (Some(Found::Program(_)), true) => Err(Failure::new(Exit::Usage, "that is a program, not a map")),
-            _ => Err(Failure::new(Exit::Usage, "that are several: name one with pid:PID:NAME")),
+            _ => Err(Failure::new(Exit::Usage, "the process holds several: name one with pid:PID:NAME")),
         }
     }
 }
@@ -130,14 +135,19 @@ fn map_named(name: &str, access: Access) -> Result<Map, Failure> {
     let ids: Vec<_> = found.iter().map(|(id, _)| format!("map:{id}")).collect();
     match (found.pop(), found.is_empty()) {
         (Some((_, map)), true) => Ok(map),
-        (None, _) => Err(Failure::new(Exit::Other, format!("no map of the name `{wanted}`"))
+        (None, _) => Err(Failure::new(Exit::Other, format!("no map of the name `{name}`"))
             .hint("bpftool map show lists those that there are")),
-        _ => Err(Failure::new(Exit::Usage, format!("several maps have the name `{wanted}`: {}", ids.join(", ")))),
+        _ => Err(Failure::new(Exit::Usage, format!("several maps have the name `{name}`: {}", ids.join(", ")))),
     }
 }
 
 fn of_process(pid: i32, name: Option<&str>, access: Access) -> Result<Vec<Found>, Failure> {
-    let held = fdinfo::held(pid).map_err(|error| proc_failure(pid, &error))?;
+    let held = fdinfo::held(pid).map_err(|error| match error.kind() {
+        ErrorKind::PermissionDenied => Failure::new(Exit::Privileges, format!("process {pid}: {error}"))
+            .hint("what a process holds is open to root, and to its own user"),
+        ErrorKind::NotFound => Failure::new(Exit::Other, format!("there is no process {pid}")),
+        _ => Failure::new(Exit::Other, format!("process {pid}: {error}")),
+    })?;
     let mut found = Vec::new();
     for id in &held.maps {
         found.push(Found::Map(map(*id, access)?));

@@ -6,6 +6,7 @@
 
 use thiserror::Error;
 
+use super::fdinfo;
 use crate::btf::encode::encode;
 use crate::btf::{Btf, Kind};
 use crate::kernel::Map;
@@ -26,7 +27,7 @@ pub enum GlobalError {
         /// Whether it has types.
         typed: bool,
     },
-    /// `.rodata`.
+    /// `.rodata`, frozen.
     #[error(
         "they are constants: the verifier has computed with their values, and the kernel lets nobody write them any more (frozen)"
     )]
@@ -70,7 +71,7 @@ pub fn assignment(map: &Map, btf: &Btf<'_>, name: &str, value: &str) -> Result<A
     let Some(Kind::Datasec { vars, .. }) = btf.get(attr.btf_value_type_id).ok().map(|ty| ty.kind) else {
         return Err(GlobalError::NoVariables { typed: btf.type_count() > 0 });
     };
-    if attr.map_flags & READ_ONLY != 0 {
+    if fdinfo::is_frozen(map) {
         return Err(GlobalError::Constants);
     }
     let unknown = || GlobalError::Unknown {
@@ -94,7 +95,8 @@ pub fn assignment(map: &Map, btf: &Btf<'_>, name: &str, value: &str) -> Result<A
 /// `EPERM`: the map is frozen; `EACCES`: its descriptor is read-only.
 pub fn write(map: &Map, assignments: &[Assignment], page: usize) -> Result<bool, SysError> {
     let attr = map.spec().attr;
-    if attr.map_flags & MMAPABLE != 0 {
+    // The kernel maps nothing writable that the program may only read (EACCES).
+    if attr.map_flags & (MMAPABLE | READ_ONLY) == MMAPABLE {
         let memory = Mapping::new(map, 0, (attr.value_size as usize).next_multiple_of(page.max(1)), true)?;
         assignments.iter().for_each(|one| memory.write(one.offset, &one.bytes));
         return Ok(true);

@@ -117,6 +117,7 @@ impl MapFd {
     ///
     /// - `ENOSPC`: a hash bucket has more elements than there is room for, and none was read.
     /// - `EBUSY`: a hash bucket was locked; what was found before it counts.
+    /// - `EINTR`, before 6.14: three keys in a row had no value; what was found before them counts.
     /// - `ENOTSUPP`: not for maps of this type. `EINVAL`: a kernel before 5.6.
     ///
     /// Kernel: `bpf_map_do_batch()`, `generic_map_lookup_batch()`, `kernel/bpf/syscall.c`;
@@ -144,7 +145,7 @@ impl MapFd {
         let result = unsafe { bpf(MAP_LOOKUP_BATCH, &mut attr) };
         let errno = result.err().map(|error| error.errno);
         batch.written = attr.count;
-        if matches!(errno, None | Some(Errno::ENOENT | Errno::EBUSY)) {
+        if matches!(errno, None | Some(Errno::ENOENT | Errno::EBUSY | Errno::EINTR)) {
             batch.count = attr.count.min(batch.room);
             batch.at = Some(end);
         }

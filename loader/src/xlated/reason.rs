@@ -62,6 +62,9 @@ pub struct Why {
     pub text: String,
 }
 
+/// Types of program whose context is `struct __sk_buff`: SOCKET_FILTER, SCHED_CLS and SCHED_ACT, CGROUP_SKB, the LWT ones, SK_SKB.
+const SEES_SKB: [u32; 9] = [1, 3, 4, 8, 10, 11, 12, 14, 19];
+
 /// What it takes to say why.
 #[derive(Debug)]
 pub struct Reasons<'a> {
@@ -76,15 +79,18 @@ pub struct Reasons<'a> {
 }
 
 impl<'a> Reasons<'a> {
-    /// `given` are the resolved slots of `program`.
+    /// `given` are the resolved slots of `program`, which the kernel holds as a program of type `prog_type`.
     pub fn new(
         plan: &'a Plan,
         program: &'a ProgLoad,
+        prog_type: u32,
         [given, xlated]: [&'a Code<'a>; 2],
         symbols: &'a Kallsyms,
         layouts: &'a Layouts,
     ) -> Self {
         let own = program.pieces.get(1).map_or(given.len(), |piece| piece.at);
+        // The context of other types of program is another view.
+        let own = if SEES_SKB.contains(&prog_type) { own } else { 0 };
         let context = lint::accesses(given.insns.get(..own).unwrap_or(given.insns));
         Self { plan, program, given, xlated, symbols, layouts, context }
     }

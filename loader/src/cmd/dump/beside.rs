@@ -42,7 +42,7 @@ pub(super) fn run(
     let xlated = Code::new(&loaded.xlated.insns, &loaded.xlated.line_info);
     let alignment = align(&given, &xlated);
     let layouts = TargetBtf::running().bytes().and_then(|bytes| Layouts::of(bytes).ok()).unwrap_or_default();
-    let reasons = Reasons::new(&plan, program, [&given, &xlated], &loaded.symbols, &layouts);
+    let reasons = Reasons::new(&plan, program, loaded.info.prog_type, [&given, &xlated], &loaded.symbols, &layouts);
     show(output, loaded, program, path, &Comparison::new(&given_lines, lines, &alignment, &reasons), options.bytes)
 }
 

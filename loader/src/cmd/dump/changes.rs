@@ -1,15 +1,13 @@
 //! `--watch`: what has changed in a map since the last look.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-use minibpf::btf::value::Value;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
+use serde_json::json;
 
+use super::change::{Change, Fate, variables};
 use super::entry::{Entry, Raw};
 use super::map::MapDump;
 use super::order::{First, Order};
@@ -25,13 +23,21 @@ pub(super) struct Pace {
 }
 
 impl Pace {
-    /// Waits for the next round; `false`: there is none.
+    /// When to look after a look at `last`: a round that was missed is not made up for.
+    pub(super) fn next(&self, last: Instant) -> Instant {
+        (last + self.pause).max(Instant::now())
+    }
+
+    /// Waits for the next round; the last one is at the very end. `false`: there is none.
     pub(super) fn wait(&self, next: Instant, signals: &Signals) -> bool {
+        if self.until.is_some_and(|until| Instant::now() >= until) {
+            return false;
+        }
         let end = self.until.map_or(next, |until| until.min(next));
         while !signals.came() {
             let left = end.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return self.until.is_none_or(|until| Instant::now() < until);
+                return true;
             }
             let timeout = PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX);
             // A signal is what it may be woken by; another error would only make it look at the clock again.
@@ -44,25 +50,6 @@ impl Pace {
 /// A map's elements at one moment.
 type Snapshot = BTreeMap<Box<[u8]>, Box<[u8]>>;
 
-/// What became of an element.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Same,
-    Added,
-    Changed,
-    Removed,
-}
-
-impl Fate {
-    fn of(now: &[u8], before: Option<&[u8]>) -> Self {
-        match before {
-            None => Self::Added,
-            Some(before) if before == now => Self::Same,
-            Some(_) => Self::Changed,
-        }
-    }
-}
-
 /// Shows all elements, then in each round those that have changed; with an order the first ones of it, whether they have or not.
 pub(super) fn watch(
     dump: &MapDump<'_>,
@@ -71,12 +58,14 @@ pub(super) fn watch(
     pace: &Pace,
     signals: &Signals,
 ) -> Result<(), Failure> {
-    dump.all(order, top)?;
-    let (started, mut before, mut round) = (Instant::now(), snapshot(dump)?, 0);
+    let (started, mut before) = (Instant::now(), snapshot(dump)?);
+    // What is shown first is what the first difference counts from.
+    dump.these(&first(dump, &before, order, top), before.len() as u64)?;
+    let (mut round, mut last) = (0, started);
     while pace.rounds.is_none_or(|rounds| round < rounds) {
         round += 1;
-        let next = started + pace.pause.saturating_mul(u32::try_from(round).unwrap_or(u32::MAX));
-        if !pace.wait(next, signals) {
+        last = pace.next(last);
+        if !pace.wait(last, signals) {
             break;
         }
         let now = snapshot(dump)?;
@@ -96,6 +85,15 @@ fn snapshot(dump: &MapDump<'_>) -> Result<Snapshot, Failure> {
     Ok(snapshot)
 }
 
+/// The elements to be shown of a whole map.
+fn first(dump: &MapDump<'_>, snapshot: &Snapshot, order: Option<&Order>, top: usize) -> Vec<Raw> {
+    let all = snapshot.iter().map(|(key, value)| Raw { key: key.clone(), value: value.clone() });
+    let Some(order) = order else { return all.collect() };
+    let mut first = First::new(order, &dump.types, top);
+    all.for_each(|element| first.add(element));
+    first.finish()
+}
+
 struct Round<'a> {
     dump: &'a MapDump<'a>,
     before: &'a Snapshot,
@@ -106,31 +104,14 @@ struct Round<'a> {
 impl Round<'_> {
     fn print(&self, order: Option<&Order>, top: usize) -> Result<(), Failure> {
         let raw = |key: &[u8], value: &[u8]| Raw { key: key.into(), value: value.into() };
-        let has_changed = |key: &[u8], value: &[u8]| self.before.get(key).is_none_or(|before| **before != *value);
-        let elements: Vec<Raw> = match order {
-            None => {
-                let changed = self.now.iter().filter(|(key, value)| has_changed(key, value));
-                changed.map(|(key, value)| raw(key, value)).collect()
-            }
-            Some(order) => {
-                let mut first = First::new(order, &self.dump.types, top);
-                self.now.iter().for_each(|(key, value)| first.add(raw(key, value)));
-                first.finish()
-            }
-        };
+        let changed = self.now.iter().filter(|(key, value)| self.before.get(*key) != Some(*value));
+        let changed: Vec<Raw> = changed.map(|(key, value)| raw(key, value)).collect();
         let removed = self.before.iter().filter(|(key, _)| !self.now.contains_key(*key));
         let removed: Vec<Raw> = removed.map(|(key, value)| raw(key, value)).collect();
         let mut lines = Lines::new(self.dump.output);
-        if order.is_some() || !elements.is_empty() || !removed.is_empty() {
-            let new = self.now.keys().filter(|key| !self.before.contains_key(*key)).count();
-            let changed = self.now.iter().filter(|(key, value)| has_changed(key, value)).count() - new;
-            let (count, gone) = (self.now.len(), removed.len());
-            lines.text(format_args!(
-                "{:.1} s: {count} entries, {new} new, {changed} changed, {gone} gone",
-                self.seconds
-            ))?;
-        }
-        for element in &elements {
+        self.head(&mut lines, &changed, removed.len(), order.is_some());
+        let shown = if order.is_some() { first(self.dump, self.now, order, top) } else { changed };
+        for element in &shown {
             let before = self.before.get(&element.key).map(AsRef::as_ref);
             self.change(&mut lines, element, Fate::of(&element.value, before), before)?;
         }
@@ -140,49 +121,34 @@ impl Round<'_> {
         lines.flush()
     }
 
+    /// The numbers of the round; as text only if there is something to say.
+    fn head(&self, lines: &mut Lines<'_>, changed: &[Raw], gone: usize, always: bool) {
+        let count = self.now.len();
+        let new = changed.iter().filter(|element| !self.before.contains_key(&element.key)).count();
+        let changed = changed.len() - new;
+        let quiet = !always && new + changed + gone == 0;
+        if !quiet && self.dump.types.section().is_none() {
+            let entries = if count == 1 { "entry" } else { "entries" };
+            let seconds = self.seconds;
+            lines
+                .add_text(format_args!("{seconds:.1} s: {count} {entries}, {new} new, {changed} changed, {gone} gone"));
+        } else if !quiet {
+            lines.add_text(format_args!("{:.1} s:", self.seconds));
+        }
+        lines.add_data(&json!({
+            "kind": "round", "t": self.seconds, "entries": count, "added": new, "changed": changed, "removed": gone,
+        }));
+    }
+
     fn change(&self, lines: &mut Lines<'_>, raw: &Raw, fate: Fate, before: Option<&[u8]>) -> Result<(), Failure> {
         let entry = Entry::new(&self.dump.types, raw.element());
-        let before = before.and_then(|before| self.dump.types.contents(before).total());
-        let delta = before.zip(entry.contents.total()).and_then(|(before, now)| now.minus(&before));
+        let before = before.map(|before| self.dump.types.contents(before));
+        if let (Some(before), Some(_), false) = (&before, self.dump.types.section(), lines.is_json()) {
+            return variables(before, &entry.contents).try_for_each(|line| lines.text(line));
+        }
+        let delta = before.and_then(|before| entry.contents.total()?.minus(&before.total()?));
         let change = Change { seconds: self.seconds, fate, entry, delta: delta.filter(|_| fate == Fate::Changed) };
         lines.text(&change)?;
         lines.data(&change)
-    }
-}
-
-struct Change<'a, 'data> {
-    seconds: f64,
-    fate: Fate,
-    entry: Entry<'a, 'data>,
-    delta: Option<Value<'data>>,
-}
-
-impl fmt::Display for Change<'_, '_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mark = match self.fate {
-            Fate::Added => '+',
-            Fate::Removed => '-',
-            Fate::Same | Fate::Changed => ' ',
-        };
-        write!(f, "{mark} {}", self.entry)?;
-        self.delta.as_ref().map_or(Ok(()), |delta| write!(f, "  ({delta:+})"))
-    }
-}
-
-impl Serialize for Change<'_, '_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let change = match self.fate {
-            Fate::Same => "none",
-            Fate::Added => "added",
-            Fate::Changed => "changed",
-            Fate::Removed => "removed",
-        };
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("kind", "change")?;
-        map.serialize_entry("t", &self.seconds)?;
-        map.serialize_entry("change", change)?;
-        self.entry.fields(&mut map)?;
-        map.serialize_entry("delta", &self.delta)?;
-        map.end()
     }
 }

@@ -56,6 +56,7 @@ impl<'a, 'data> Entry<'a, 'data> {
                 )?;
                 map.serialize_entry("sum", &self.contents.total())?;
             }
+            Contents::Hidden => map.serialize_entry("value", &None::<()>)?,
             _ => map.serialize_entry("value", &hex(self.element.value))?,
         }
         match &self.contents {
@@ -105,6 +106,7 @@ impl Serialize for Formatted<'_, '_, '_> {
             }
             Contents::One(value) => map.serialize_entry("value", value)?,
             Contents::Map(id) | Contents::Program(id) => map.serialize_entry("value", id)?,
+            Contents::Hidden => map.serialize_entry("value", &None::<()>)?,
         }
         map.end()
     }

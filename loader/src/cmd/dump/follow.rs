@@ -6,6 +6,7 @@ use std::time::Instant;
 use minibpf::btf::Btf;
 use minibpf::kernel::{Map, Program};
 use minibpf::observe::events::EventTypes;
+use minibpf::observe::fdinfo;
 use minibpf::sys::id::next_prog;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -15,6 +16,7 @@ use crate::cmd::events::Events;
 use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::output::Output;
 use crate::cmd::signals::Signals;
+use crate::cmd::target::owner::command;
 
 /// How long, how much, and as what.
 pub(super) struct Limits<'a> {
@@ -25,10 +27,15 @@ pub(super) struct Limits<'a> {
 
 /// Reads events until a limit is reached or a signal comes. What is read is gone for any other reader.
 pub(super) fn follow(output: &Output, map: &Map, limits: &Limits<'_>, signals: &Signals) -> Result<(), Failure> {
+    refuse_second_reader(map)?;
     let bytes = types_of_writer(map)?.unwrap_or_default();
     let btf = Btf::parse(&bytes).ok();
     let mut types = EventTypes::new(btf.as_ref());
-    if let Some(name) = limits.event_type.filter(|name| !types.choose(map.name(), name)) {
+    // `load` wants MAP=STRUCT, for it may have several.
+    let asked = limits
+        .event_type
+        .map(|name| name.strip_prefix(map.name()).and_then(|rest| rest.strip_prefix('=')).unwrap_or(name));
+    if let Some(name) = asked.filter(|name| !types.choose(map.name(), name)) {
         let names = types.names().join(", ");
         let why = if names.is_empty() {
             "no program that uses the map has types".to_owned()
@@ -49,8 +56,23 @@ pub(super) fn follow(output: &Output, map: &Map, limits: &Limits<'_>, signals: &
         }
     }
     let seen = events.drain(limits.count)?;
-    output.say(format_args!("{} events, {} lost", seen.events, seen.lost_in_all()));
+    let events = if seen.events == 1 { "event" } else { "events" };
+    output.say(format_args!("{} {events}, {} lost", seen.events, seen.lost_in_all()));
     output.data(&json!({ "kind": "summary", "events": seen.events, "events_lost": seen.lost_in_all(), "ring_full": seen.full_in_all() }))
+}
+
+/// A ring has one reader. A second one gives room back that the first still looks at; and of a perf event array it takes the slots, which are empty
+/// when it goes: the first would hear nothing any more.
+fn refuse_second_reader(map: &Map) -> Result<(), Failure> {
+    let id = map.info().map_err(|error| Failure::new(Exit::Other, error))?.id;
+    let holders = fdinfo::holders(id);
+    let Some(pid) = holders.first() else { return Ok(()) };
+    let name = command(*pid);
+    let what = format!(
+        "map `{}`: process {pid} ({name}) holds it and may read its events; a second reader would spoil both",
+        map.name()
+    );
+    Err(Failure::new(Exit::Other, what).hint("--follow is for the events of a filter that was left on a socket, whose map is pinned; minibpf load shows its own"))
 }
 
 fn wait(events: &Events<'_>, until: Option<Instant>, signals: &Signals) -> Result<(), Failure> {
@@ -72,8 +94,10 @@ fn types_of_writer(map: &Map) -> Result<Option<Vec<u8>>, Failure> {
         id = next;
         // One that goes away meanwhile is not the one that is meant.
         let Ok(program) = Program::of_any_type(id) else { continue };
-        if program.xlated().is_ok_and(|xlated| xlated.map_ids.contains(&wanted)) {
-            return program.btf().map_err(failed);
+        if program.xlated().is_ok_and(|xlated| xlated.map_ids.contains(&wanted))
+            && let Some(types) = program.btf().map_err(failed)?
+        {
+            return Ok(Some(types));
         }
     }
     Ok(None)

@@ -12,7 +12,7 @@ use minibpf::sys::SysError;
 use nix::errno::Errno;
 use serde_json::json;
 
-use super::entry::{Entry, Line};
+use super::entry::{Entry, Line, Raw};
 use super::order::{First, Order};
 use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::output::{Lines, Output};
@@ -28,7 +28,7 @@ pub(super) struct MapDump<'a> {
 }
 
 /// Bytes of a map's types, if it has some and they may be read.
-pub(crate) fn types_of(output: &Output, map: &Map) -> Result<Vec<u8>, Failure> {
+pub(super) fn types_of(output: &Output, map: &Map) -> Result<Vec<u8>, Failure> {
     match map.btf() {
         Ok(bytes) => Ok(bytes.unwrap_or_default()),
         Err(error) if error.errno == Errno::EPERM => {
@@ -66,6 +66,49 @@ impl<'a> MapDump<'a> {
         lines.data(&merged(merged(json!({ "kind": "map" }), map_json(map.spec(), Some(id))), more))
     }
 
+    /// These elements of a map that has `count`.
+    pub(super) fn these(&self, elements: &[Raw], count: u64) -> Result<(), Failure> {
+        let mut lines = Lines::new(self.output);
+        self.head(&mut lines)?;
+        elements.iter().try_for_each(|element| self.print(&mut lines, element.element()))?;
+        self.end(&mut lines, count)
+    }
+
+    fn end(&self, lines: &mut Lines<'_>, count: u64) -> Result<(), Failure> {
+        if self.types.section().is_none() {
+            lines.add_text(format_args!("{count} {}", if count == 1 { "entry" } else { "entries" }));
+        }
+        lines.add_data(&json!({ "kind": "summary", "entries": count }));
+        lines.flush()
+    }
+
+    /// Why a map cannot be walked, as a failure of whoever wants to.
+    pub(super) fn check_elements(&self) -> Result<(), Failure> {
+        match without_elements(self.map) {
+            Some(why) => Err(Failure::new(Exit::Usage, format!("map `{}`: {why}", self.map.name()))),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether values can be put into this order.
+    pub(super) fn check_order(&self, order: &Order) -> Result<(), Failure> {
+        match order {
+            Order::Member(path) if !self.types.has_member(path) => {
+                let members = self.types.members();
+                let known = if members.is_empty() {
+                    "its values have none".to_owned()
+                } else {
+                    format!("there are: {}", members.join(", "))
+                };
+                Err(Failure::new(
+                    Exit::Usage,
+                    format!("map `{}`: --sort value.{path}: no such member; {known}", self.map.name()),
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Every element, as the kernel hands them out or in an order, up to `top` of them.
     pub(super) fn all(&self, order: Option<&Order>, top: usize) -> Result<(), Failure> {
         let mut lines = Lines::new(self.output);
@@ -90,20 +133,17 @@ impl<'a> MapDump<'a> {
             }
             (None, None) => self.walk(|element| self.print(&mut lines, element))?,
         };
-        if self.types.section().is_none() {
-            lines.text(format_args!("{count} {}", if count == 1 { "entry" } else { "entries" }))?;
-        }
-        lines.data(&json!({ "kind": "summary", "entries": count }))?;
-        lines.flush()
+        self.end(&mut lines, count)
     }
 
     /// How many there are, which the kernel does not say: they are walked.
-    pub(super) fn count(&self) -> Result<(), Failure> {
-        if let Some(why) = without_elements(self.map) {
-            return Err(Failure::new(Exit::Other, format!("map `{}` cannot be counted: {why}", self.map.name())));
-        }
+    pub(super) fn count(&self, is_one_of_many: bool) -> Result<(), Failure> {
+        self.check_elements()?;
         let (count, attr) = (self.walk(|_| Ok(()))?, self.map.spec().attr);
-        self.output.text(count)?;
+        match is_one_of_many {
+            true => self.output.text(format_args!("{}: {count}", self.map.name()))?,
+            false => self.output.text(count)?,
+        }
         self.output.data(
             &json!({ "kind": "count", "name": self.map.name(), "entries": count, "max_entries": attr.max_entries }),
         )
@@ -112,8 +152,16 @@ impl<'a> MapDump<'a> {
     /// One element, or one variable.
     pub(super) fn one(&self, key: &str) -> Result<(), Failure> {
         let usage = |why: String| Failure::new(Exit::Usage, format!("map `{}`: {why}", self.map.name()));
+        self.check_elements()?;
         if self.types.section().is_some() {
             return self.variable(key);
+        }
+        if self.is_untyped_section() {
+            return Err(Failure::new(
+                Exit::Privileges,
+                format!("map `{}`: the names of its variables are its types", self.map.name()),
+            )
+            .hint("types are read with CAP_SYS_ADMIN alone"));
         }
         let key = self.key(key).map_err(|why| usage(format!("key `{key}`: {why}")))?;
         let value = self.map.fd().lookup(&key).map_err(|error| match error.errno {
@@ -141,15 +189,29 @@ impl<'a> MapDump<'a> {
     /// A key's bytes: by its type, as a number, or in hex.
     fn key(&self, text: &str) -> Result<Vec<u8>, String> {
         let (attr, size) = (self.map.spec().attr, self.map.spec().attr.key_size as usize);
-        let key = match (self.btf, text.strip_prefix("hex:"), text.parse::<u64>()) {
-            (_, Some(hex), _) => value::unhex(hex).ok_or("expected hex:, then two digits a byte")?,
-            (Some(btf), ..) if attr.btf_key_type_id != 0 => encode(btf, attr.btf_key_type_id, text)?,
-            (_, _, Ok(number)) if size <= 8 && number.checked_shr(8 * size as u32).unwrap_or(0) == 0 => {
-                number.to_le_bytes().into_iter().take(size).collect()
-            }
-            _ => return Err(format!("expected hex: and {size} bytes, for its type is unknown")),
+        // What is printed as a number without a type is taken as one; anything else is printed, and taken, as bytes.
+        let number = || {
+            let number =
+                text.strip_prefix("0x").map_or_else(|| text.parse().ok(), |hex| u64::from_str_radix(hex, 16).ok());
+            number.filter(|number: &u64| {
+                matches!(size, 1 | 2 | 4 | 8) && number.checked_shr(8 * size as u32).unwrap_or(0) == 0
+            })
+        };
+        let key = match (self.btf, text.strip_prefix("hex:")) {
+            (_, Some(hex)) => value::unhex(hex).ok_or("expected hex:, then two digits a byte")?,
+            (Some(btf), _) if attr.btf_key_type_id != 0 => encode(btf, attr.btf_key_type_id, text)?,
+            _ => match (number(), value::unhex(text).filter(|bytes| bytes.len() == size)) {
+                (Some(number), _) => number.to_le_bytes().into_iter().take(size).collect(),
+                (None, Some(bytes)) if !matches!(size, 1 | 2 | 4 | 8) => bytes,
+                _ => return Err(format!("expected hex: and {size} bytes, for its type is unknown")),
+            },
         };
         if key.len() == size { Ok(key) } else { Err(format!("{} bytes, but keys have {size}", key.len())) }
+    }
+
+    /// Whether its types could not be read, and it is a section by its looks.
+    fn is_untyped_section(&self) -> bool {
+        self.btf.is_none() && self.map.name().contains('.') && self.map.info().is_ok_and(|info| info.btf_id != 0)
     }
 
     /// The next element of a queue or a stack: the only one that can be seen without being taken out.

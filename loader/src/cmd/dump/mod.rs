@@ -1,6 +1,7 @@
 //! `minibpf dump`: what is in the kernel, whoever has put it there: a map's contents, a program's instructions.
 
 mod beside;
+mod change;
 mod changes;
 mod entry;
 mod follow;
@@ -16,8 +17,7 @@ use minibpf::btf::Btf;
 use minibpf::observe::events::has_events;
 use minibpf::sys::id::Access;
 
-use self::map::MapDump;
-pub(crate) use self::map::types_of;
+use self::map::{MapDump, types_of};
 use self::order::Order;
 use super::duration;
 use super::failure::{Exit, Failure};
@@ -28,7 +28,7 @@ use super::what::{Found, What};
 /// Show what a map holds, typed by its BTF; or a program as the verifier rewrote it, alone or beside the object that it came from.
 ///
 /// Either may be pinned, or named by its number (bpftool's) or the process that holds it, such as a running `minibpf load`; a map also by its
-/// name. Another loader may have made it. Reading changes nothing.
+/// name. Another loader may have made it. Reading changes nothing, but for --follow: an event that is read is gone.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Dump {
@@ -36,7 +36,7 @@ pub(crate) struct Dump {
     #[arg(value_name = "WHAT")]
     what: What,
     /// One element, by its key as it is printed; of a data section one variable, by its name
-    #[arg(value_name = "KEY", conflicts_with_all = ["watch", "sort", "top", "count_entries"])]
+    #[arg(value_name = "KEY", allow_negative_numbers = true, conflicts_with_all = ["watch", "sort", "top", "count_entries"])]
     key: Option<String>,
     /// How many entries there are, and nothing else
     #[arg(long, conflicts_with_all = ["watch", "sort", "top"])]
@@ -50,7 +50,7 @@ pub(crate) struct Dump {
     /// Only the first N; without --sort those of the largest values
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     top: Option<u32>,
-    /// Of a ring buffer or perf event array: read its events as they come. They are gone then for any other reader
+    /// Of a ring buffer or perf event array that nobody reads: read its events as they come
     #[arg(long, conflicts_with_all = ["key", "watch", "sort", "top", "count_entries", "object", "bytes"])]
     follow: bool,
     /// With --follow: the events are such structs. Without it the size decides, if only one struct has it
@@ -94,15 +94,16 @@ impl Dump {
             found.retain(|found| matches!(found, Found::Map(_)));
         }
         if found.len() > 1 && (self.key.is_some() || self.watch.is_some()) {
-            return Err(Failure::new(Exit::Usage, "that are several maps: name one with pid:PID:NAME"));
+            return Err(Failure::new(Exit::Usage, "the process holds several maps: name one with pid:PID:NAME"));
         }
+        let are_many = found.len() > 1;
         found.iter().try_for_each(|found| match found {
             Found::Map(_) if self.program.is_given() => {
                 Err(Failure::new(Exit::Usage, "that is a map, not a program: --object and --bytes are not for it"))
             }
             Found::Map(map) => {
                 let bytes = types_of(output, map)?;
-                self.map(&MapDump::new(output, map, Btf::parse(&bytes).ok().as_ref()))
+                self.map(&MapDump::new(output, map, Btf::parse(&bytes).ok().as_ref()), are_many)
             }
             Found::Program(_) if self.is_of_maps() => Err(Failure::new(
                 Exit::Usage,
@@ -141,14 +142,21 @@ impl Dump {
         self.watch.map(|pause| changes::Pace { pause, until, rounds: self.count })
     }
 
-    fn map(&self, dump: &MapDump<'_>) -> Result<(), Failure> {
+    fn map(&self, dump: &MapDump<'_>, is_one_of_many: bool) -> Result<(), Failure> {
         let order = self.sort.clone().or(self.top.map(|_| Order::default()));
+        order.as_ref().map_or(Ok(()), |order| dump.check_order(order))?;
         let top = self.top.map_or(usize::MAX, |top| top as usize);
         match (&self.key, self.pace()) {
             (Some(key), _) => dump.one(key),
-            (None, _) if self.count_entries => dump.count(),
+            (None, _) if self.count_entries => match dump.check_elements() {
+                // Of a process's maps those that have some are counted.
+                Err(failure) if is_one_of_many => dump.output.warn("elements", failure.message),
+                _ => dump.count(is_one_of_many),
+            },
             (None, None) => dump.all(order.as_ref(), top),
-            (None, Some(pace)) => changes::watch(dump, order.as_ref(), top, &pace, &Signals::catch()?),
+            (None, Some(pace)) => dump
+                .check_elements()
+                .and_then(|()| changes::watch(dump, order.as_ref(), top, &pace, &Signals::catch()?)),
         }
     }
 }

@@ -1,7 +1,5 @@
 //! `--watch` of a program: how often it runs.
 
-use std::time::Duration;
-
 use minibpf::kernel::Program;
 
 use super::changes::Pace;
@@ -17,9 +15,10 @@ pub(super) fn watch(output: &Output, program: &Program, pace: &Pace, signals: &S
     let mut counted = Stats::new(true);
     counted.enable(output, &Tracer::if_asked(output, false))?;
     let mut statistics = Statistics::new(program)?;
-    for round in 1..=pace.rounds.unwrap_or(u64::MAX) {
-        let after: Duration = pace.pause.saturating_mul(u32::try_from(round).unwrap_or(u32::MAX));
-        if !pace.wait(statistics.started() + after, signals) {
+    let mut last = statistics.started();
+    for _ in 0..pace.rounds.unwrap_or(u64::MAX) {
+        last = pace.next(last);
+        if !pace.wait(last, signals) {
             break;
         }
         let round = statistics.look(None)?;

@@ -19,6 +19,9 @@ pub(crate) struct EventType {
 pub(crate) fn parse(text: &str) -> Result<EventType, String> {
     let (map, name) = text.split_once('=').ok_or("expected MAP=STRUCT")?;
     let name = name.strip_prefix("struct ").unwrap_or(name);
+    if name.is_empty() {
+        return Err("expected the name of a struct after the equals sign".to_owned());
+    }
     Ok(EventType { map: map.to_owned(), name: name.to_owned() })
 }
 

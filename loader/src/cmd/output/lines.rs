@@ -83,6 +83,9 @@ impl<'a> Lines<'a> {
             false => std::io::stdout().lock().write_all(&self.buffer).and_then(|()| std::io::stdout().flush()),
         };
         self.buffer.clear();
-        Ok(written?)
+        written.map_err(|error| match Failure::from(error) {
+            failure if failure.is_silent() => failure,
+            failure => failure.at("standard output"),
+        })
     }
 }

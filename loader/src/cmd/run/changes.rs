@@ -95,6 +95,7 @@ impl Snapshot<'_> {
 
 fn data(contents: &Contents<'_>) -> Json {
     match contents {
+        Contents::Hidden => Json::Null,
         Contents::One(value) => json!(value),
         Contents::PerCpu(values) => json!(values),
         Contents::Map(id) | Contents::Program(id) => json!(id),

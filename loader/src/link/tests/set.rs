@@ -148,7 +148,7 @@ fn typedefs_and_qualifiers_do_not_matter() {
 
 #[test]
 fn a_type_that_cannot_be_set_says_what_it_is() {
-    let settable = "cannot be set; integers, bools, enums, char arrays, and arrays and structs of them can";
+    let settable = "cannot be written; integers, bools, enums, char arrays, and arrays and structs of them can";
     assert_eq!(set(|types| types.ptr(0), 8, "1"), problem("1", &format!("a pointer {settable}")));
     assert_eq!(
         set(|types| types.pointers(&[("p", 0)]), 8, "1"),

@@ -14,6 +14,9 @@ const OF_MAPS: [u32; 2] = [12, 13];
 /// BPF_MAP_TYPE_PERCPU_HASH, PERCPU_ARRAY, LRU_PERCPU_HASH.
 const PER_CPU: [u32; 3] = [5, 6, 10];
 
+/// Values are not larger (KMALLOC_MAX_SIZE), data sections apart.
+const LARGEST: usize = 4 << 20;
+
 /// How the keys and values of a map are read.
 #[derive(Debug, Clone)]
 pub struct Types<'data> {
@@ -37,6 +40,8 @@ pub enum Contents<'data> {
     Map(u32),
     /// A program, by its number.
     Program(u32),
+    /// Something of the kernel's own.
+    Hidden,
 }
 
 impl<'data> Types<'data> {
@@ -70,6 +75,21 @@ impl<'data> Types<'data> {
         self.value_size
     }
 
+    /// Whether values have a member of this path.
+    pub fn has_member(&self, path: &str) -> bool {
+        self.value.read(&vec![0; self.value_size.min(LARGEST)]).member(path).is_some()
+    }
+
+    /// The members of a value.
+    pub fn members(&self) -> Vec<&'data str> {
+        match self.value.read(&vec![0; self.value_size.min(LARGEST)]) {
+            Value::Struct(members) => {
+                members.into_iter().map(|(name, _)| name).filter(|name| !name.is_empty()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The section whose variables it holds.
     pub fn section(&self) -> Option<&'data str> {
         self.section
@@ -84,6 +104,7 @@ impl<'data> Types<'data> {
     pub fn contents(&self, bytes: &[u8]) -> Contents<'data> {
         let id = || bytes.first_chunk().map_or(0, |id| u32::from_le_bytes(*id));
         match self.map_type {
+            _ if bytes.is_empty() && self.value_size > 0 => Contents::Hidden,
             ty if PER_CPU.contains(&ty) => {
                 let values = bytes.chunks(self.value_size.next_multiple_of(8).max(1));
                 Contents::PerCpu(values.map(|one| self.value.read(one.get(..self.value_size).unwrap_or(one))).collect())
@@ -105,6 +126,7 @@ impl<'data> Contents<'data> {
                 rest.iter().try_fold(first.clone(), |sum, value| sum.plus(value))
             }
             Self::Map(id) | Self::Program(id) => Some(Value::Int((*id).into())),
+            Self::Hidden => None,
         }
     }
 
@@ -128,17 +150,20 @@ impl fmt::Display for Contents<'_> {
             Self::One(value) => value.fmt(f),
             Self::Map(id) => write!(f, "map {id}"),
             Self::Program(id) => write!(f, "program {id}"),
+            Self::Hidden => f.write_str("(the kernel does not show what is there)"),
             Self::PerCpu(values) => {
-                if let Some(sum) = self.total() {
-                    write!(f, "{sum} = ")?;
-                }
                 // CPUs are numbered from 0; those that never ran the program have only zeros.
-                let mut some = false;
-                for (cpu, value) in values.iter().enumerate().filter(|(_, value)| !value.is_zero()) {
-                    write!(f, "{}cpu{cpu} {value}", if some { " + " } else { "" })?;
-                    some = true;
+                let some: Vec<_> = values.iter().enumerate().filter(|(_, value)| !value.is_zero()).collect();
+                match (self.total(), some.is_empty()) {
+                    (Some(sum), true) => return write!(f, "{sum} (on every CPU)"),
+                    (Some(sum), false) => write!(f, "{sum} = ")?,
+                    (None, true) => return f.write_str("(nothing on any CPU)"),
+                    (None, false) => {}
                 }
-                if some { Ok(()) } else { f.write_str("0 on every CPU") }
+                for (n, (cpu, value)) in some.iter().enumerate() {
+                    write!(f, "{}cpu{cpu} {value}", if n == 0 { "" } else { " + " })?;
+                }
+                Ok(())
             }
         }
     }

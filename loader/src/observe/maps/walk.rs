@@ -18,7 +18,7 @@ const PATIENCE: usize = 1000;
 pub struct Element<'a> {
     /// The key's bytes.
     pub key: &'a [u8],
-    /// The value's bytes; of a per-CPU map the values of all possible CPUs, each padded to 8 bytes.
+    /// The value's bytes; none where the kernel does not show it; of a per-CPU map the values of all possible CPUs, each padded to 8 bytes.
     pub value: &'a [u8],
 }
 
@@ -52,6 +52,10 @@ pub fn walk(
     mut watch: impl FnMut(Asked<'_>),
     mut each: impl FnMut(Element<'_>) -> ControlFlow<()>,
 ) -> Result<(), SysError> {
+    // An array with empty slots is no case for it: before 6.14 the kernel gives up after three of them (EINTR).
+    if map.spec().attr.map_type == ARRAY_OF_MAPS {
+        return one_by_one(map, &mut watch, &mut each);
+    }
     match in_batches(map, &mut watch, &mut each) {
         // Not for this type, or a kernel before 5.6: nothing was read yet.
         Err(error) if matches!(error.errno, Errno::UnknownErrno | Errno::EINVAL | Errno::EOPNOTSUPP) => {
@@ -60,6 +64,10 @@ pub fn walk(
         other => other,
     }
 }
+
+/// BPF_MAP_TYPE_LPM_TRIE: it is walked key by key in the kernel, too, and starts again where the last key was deleted meanwhile.
+const LPM_TRIE: u32 = 11;
+const ARRAY_OF_MAPS: u32 = 12;
 
 fn in_batches(
     map: &Map,
@@ -72,6 +80,7 @@ fn in_batches(
     let room = (CHUNK / one).clamp(1, (attr.max_entries as usize).saturating_add(1)) as u32;
     let mut batch = Batch::new(map.fd(), room);
     let mut patience = PATIENCE;
+    let mut left = if attr.map_type == LPM_TRIE { attr.max_entries as usize } else { usize::MAX };
     loop {
         let from = batch.at().map(<[u8]>::to_vec);
         let result = map.fd().lookup_batch(&mut batch);
@@ -82,6 +91,9 @@ fn in_batches(
         };
         watch(Asked::Batch { from: from.as_deref(), room: batch.room(), count: batch.written(), errno });
         for (key, value) in batch.elements() {
+            // No more than the map can have: what starts again would never end.
+            let Some(fewer) = left.checked_sub(1) else { return Ok(()) };
+            left = fewer;
             if each(Element { key, value }).is_break() {
                 return Ok(());
             }
@@ -92,10 +104,15 @@ fn in_batches(
             Err(error) if error.errno == Errno::ENOSPC && batch.room() < attr.max_entries => {
                 batch.grow(batch.room().saturating_mul(2).min(attr.max_entries));
             }
-            Err(error) if error.errno == Errno::EBUSY && patience > 0 => patience -= 1,
+            Err(error) if matches!(error.errno, Errno::EBUSY | Errno::EINTR) && patience > 0 => patience -= 1,
             Err(error) => return Err(error),
         }
     }
+}
+
+/// What a key stands for is the kernel's own: a socket, a cgroup (of a socket only its cookie, where the value has 8 bytes for it).
+fn is_hidden(errno: Errno) -> bool {
+    matches!(errno, Errno::UnknownErrno | Errno::EOPNOTSUPP | Errno::ENOSPC)
 }
 
 /// An element that is deleted between the question for its key and that for its value is left out. A hash that loses the key just
@@ -114,7 +131,8 @@ fn one_by_one(
         watch(Asked::Lookup(&next, value.is_ok()));
         match value {
             Ok(value) if each(Element { key: &next, value: &value }).is_break() => break,
-            Err(error) if error.errno != Errno::ENOENT => return Err(error),
+            Err(error) if is_hidden(error.errno) && each(Element { key: &next, value: &[] }).is_break() => break,
+            Err(error) if error.errno != Errno::ENOENT && !is_hidden(error.errno) => return Err(error),
             _ => {}
         }
         key = Some(next);

@@ -43,7 +43,7 @@ fn side_by_side(given: &[Insn], xlated: &[Insn]) -> String {
     let given_lines = listing(given, Records::default(), &GivenNames { plan: &plan, program });
     let xlated_lines = listing(xlated, Records::default(), &names);
     let (alignment, layouts) = (align(&one, &two), layouts());
-    let reasons = Reasons::new(&plan, program, [&one, &two], &symbols, &layouts);
+    let reasons = Reasons::new(&plan, program, 1, [&one, &two], &symbols, &layouts);
     let comparison = Comparison::new(&given_lines, &xlated_lines, &alignment, &reasons);
     assert!(comparison.contradictions.is_empty());
     assert_eq!(comparison.json().len(), comparison.rows.iter().map(|row| row.xlated.len().max(1)).sum::<usize>());
