@@ -35,7 +35,7 @@ fn what_differs_from_what_is_expected_is_exit_status_1_and_said() {
     for (args, expected) in [
         (&["icmp", "--expect", "drop"][..], "packet 0: expected drop, found keep: the filter returned 28 for 28 bytes"),
         (&["icmp", "icmp", "--expect", "1:27"], "packet 1: expected a return value of 27, found keep"),
-        (&["icmp", "--expect", "1:keep"], "there were only 1 packets"),
+        (&["icmp", "--expect", "1:keep"], "there was only 1 packet"),
         (&["icmp", "--expect-map", "total_packets=2"], "expected total_packets=2, found 1"),
         (&["icmp", "--expect-map", "ports[0x4500]=absent"], "found {packets=1 bytes=28}"),
         (&["icmp", "--expect-map", "ports[0x4500]={packets=1 bytes=29}"], "found {packets=1 bytes=28}"),

@@ -17,6 +17,20 @@ impl<'data> Value<'data> {
         self.parts(other, &Number { int: i128::checked_add, float: |a, b| a + b })
     }
 
+    /// Two values of one type as one: numbers added up, and of what cannot be added the first that is not zero.
+    #[must_use]
+    pub fn together(&self, other: &Self) -> Self {
+        match (self, other) {
+            (Self::Struct(a), Self::Struct(b)) if a.len() == b.len() => {
+                Self::Struct(a.iter().zip(b).map(|((name, a), (_, b))| (*name, a.together(b))).collect())
+            }
+            (Self::Array(a), Self::Array(b)) if a.len() == b.len() => {
+                Self::Array(a.iter().zip(b).map(|(a, b)| a.together(b)).collect())
+            }
+            _ => self.plus(other).unwrap_or_else(|| if self.is_zero() { other.clone() } else { self.clone() }),
+        }
+    }
+
     /// What is more, part by part, than in an earlier value of the same type; `None` where nothing can be counted.
     #[must_use]
     pub fn minus(&self, earlier: &Self) -> Option<Self> {
@@ -122,6 +136,13 @@ mod tests {
         assert_eq!(traffic(1, 20).plus(&traffic(3, 40)), Some(sum));
         assert_eq!(Value::Enum("A").plus(&Value::Enum("A")), None);
         assert_eq!(Value::Int(i128::MAX).plus(&Value::Int(1)), None);
+    }
+
+    #[test]
+    fn together_nothing_is_left_out() {
+        let named = |n, name: &[u8]| Value::Struct(vec![("n", Value::Int(n)), ("name", Value::Str(name.to_vec()))]);
+        assert_eq!(named(0, b"").together(&named(3, b"abc")), named(3, b"abc"));
+        assert_eq!(named(2, b"abc").together(&named(3, b"x")), named(5, b"abc"));
     }
 
     #[test]

@@ -38,6 +38,12 @@ impl<'a> Events<'a> {
         self.lost
     }
 
+    /// A ring buffer that was found full: what it then refused is counted nowhere.
+    pub(super) fn full(&self) -> Option<&str> {
+        let full = self.consumer.iter().flat_map(Consumer::found_full).find(|(_, times)| *times > 0);
+        full.map(|(map, _)| map.name())
+    }
+
     /// Takes what there is; returns how much that was.
     pub(super) fn take(&mut self, mut each: impl FnMut(Reported) -> Result<(), Failure>) -> Result<u64, Failure> {
         let Some(consumer) = &mut self.consumer else { return Ok(0) };

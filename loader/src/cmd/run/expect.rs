@@ -52,12 +52,20 @@ fn returned(text: &str) -> Result<u32, String> {
 }
 
 impl Expectation {
+    /// What goes over no connection of its own is neither kept nor trimmed.
     fn is_met(&self, seen: &Seen) -> bool {
         match self.wanted {
+            Wanted::Verdict(Verdict::Keep | Verdict::Trim) if drops_handshake(seen) => false,
             Wanted::Verdict(verdict) => seen.verdict == verdict,
             Wanted::Returned(number) => seen.ret == Some(number),
         }
     }
+}
+
+/// Whether a connection came about only before the filter was there.
+fn drops_handshake(seen: &Seen) -> bool {
+    let segments = seen.travel.as_ref().and_then(|travel| travel.tcp.as_ref());
+    segments.is_some_and(|segments| !segments.handshake)
 }
 
 /// All of them, and what differed so far.
@@ -77,7 +85,11 @@ impl<'a> Expectations<'a> {
         for expected in self.all.iter().filter(of_this) {
             if !expected.is_met(seen) {
                 self.differs(|| {
-                    format!("packet {number}: expected {}, found {}", expected.wanted.words(), found(seen))
+                    let wanted = expected.wanted.words();
+                    match drops_handshake(seen) && seen.verdict != Verdict::Drop {
+                        true => format!("packet {number}: expected {wanted}, but the filter drops the handshake, so no connection comes about"),
+                        false => format!("packet {number}: expected {wanted}, found {}", found(seen)),
+                    }
                 });
             }
         }
@@ -93,7 +105,9 @@ impl<'a> Expectations<'a> {
         for expected in self.all {
             if expected.packet.is_some_and(|packet| packet >= packets) {
                 self.differs(|| {
-                    format!("--expect {}: there were only {packets} packets, counted from 0", expected.text)
+                    let plural =
+                        if packets == 1 { "was only 1 packet" } else { &format!("were only {packets} packets") };
+                    format!("--expect {}: there {plural}, counted from 0", expected.text)
                 });
             }
         }
@@ -103,6 +117,7 @@ impl<'a> Expectations<'a> {
         let Some(first) = self.first else { return Ok(()) };
         let more = match self.differences {
             1 => String::new(),
+            2 => " (and 1 more difference)".to_owned(),
             all => format!(" (and {} more differences)", all - 1),
         };
         Err(Failure::new(Exit::Other, format!("{first}{more}"))
@@ -153,7 +168,7 @@ mod tests {
         assert_eq!(failure(&[], &packets), None);
         assert_eq!(
             failure(&["keep"], &packets).unwrap(),
-            "packet 1: expected keep, found trim: the filter returned 20 for 50 bytes (and 1 more differences)"
+            "packet 1: expected keep, found trim: the filter returned 20 for 50 bytes (and 1 more difference)"
         );
         assert_eq!(
             failure(&["1:21"], &packets).unwrap(),
@@ -164,7 +179,7 @@ mod tests {
 
     #[test]
     fn a_packet_that_never_came_is_a_difference() {
-        let text = "--expect 1:keep: there were only 1 packets, counted from 0";
+        let text = "--expect 1:keep: there was only 1 packet, counted from 0";
         assert_eq!(failure(&["1:keep"], &[seen(50, Verdict::Keep)]).unwrap(), text);
         assert_eq!(failure(&["keep"], &[]).unwrap(), "--expect keep: there were no packets");
     }

@@ -112,8 +112,7 @@ impl<'a> One<'a> {
         }
         let mut all = value.chunks(size.next_multiple_of(8)).map(one);
         let first = all.next().unwrap_or(Value::Bytes(Vec::new()));
-        // What cannot be added is shown as the first CPU has it.
-        all.fold(first, |sum, value| sum.plus(&value).unwrap_or(sum))
+        all.fold(first, |sum, value| sum.together(&value))
     }
 }
 

@@ -51,7 +51,7 @@ use trial::Trial;
 /// filter returned is printed: 0 drops a packet, its length or more keeps it whole, anything between trims it to that many bytes.
 /// With --expect and --expect-map that becomes a test: exit status 1, and the first difference.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("pin", |pin| pin.hide(true)))]
 pub(crate) struct Run {
     /// Object file from `clang --target=bpf`; - is standard input
     #[arg(value_name = "OBJ")]
@@ -77,7 +77,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     repeat: Option<u32>,
     /// What is to become of every packet, or with N: of packet N: keep, trim, drop, or the number that is returned; repeatable
-    #[arg(long, value_name = "[N:]VERDICT", help_heading = "Assertions")]
+    #[arg(long, value_name = "[N:]VERDICT", help_heading = "Assertions", allow_hyphen_values = true)]
     expect: Vec<Expectation>,
     /// What a map or a global holds in the end, typed by its BTF: MAP[KEY]=VALUE, MAP[KEY].MEMBER=VALUE, VAR=VALUE; VALUE absent:
     /// there is no such key; repeatable
@@ -119,6 +119,8 @@ impl Run {
             return self.read_and_run(output, input, &limits);
         }
         netns::inside(|| self.read_and_run(output, input, &limits)).map_err(|error| match error.errno {
+            Errno::EPERM if error.call.contains("SIOC") => Failure::new(Exit::Privileges, error)
+                .hint("the loopback interface of a new network namespace is brought up with CAP_NET_ADMIN; --as test-run does without"),
             Errno::EPERM => Failure::new(Exit::Privileges, error)
                 .hint("a network namespace of its own needs CAP_SYS_ADMIN; --as test-run does without"),
             _ => Failure::new(Exit::Socket, error),
@@ -169,7 +171,7 @@ impl Run {
         };
         let twin = twin.as_ref().and_then(|kernel| Some((kernel.program(program.id)?, kernel)));
         let mut session = Session {
-            trial: Trial::new(opening, self.how, self.timeout, self.repeat, twin)?,
+            trial: Trial::new(opening, self.how, self.timeout, self.repeat, limits.until, twin)?,
             events: Events::new(kernel, tracer, types)?,
             changes: if output.is_verbose() { Some(Changes::new(kernel, btf.as_ref())?) } else { None },
             expectations: Expectations::new(&self.expect),
@@ -185,7 +187,11 @@ impl Run {
     /// The program once more, and maps of its own, for the test runs that real sockets are compared with. Not where a pinned map
     /// would be written twice.
     fn twin(&self, output: &Output, plan: &Plan) -> Result<Option<Kernel>, Failure> {
-        if self.how == How::TestRun || plan.steps.iter().any(|step| matches!(step, Step::Pin(_))) {
+        if self.how == How::TestRun {
+            return Ok(None);
+        }
+        if plan.steps.iter().any(|step| matches!(step, Step::Pin(_))) {
+            output.say("nothing is compared with a test run, for that would write the pinned map once more");
             return Ok(None);
         }
         steps::take(&Tracer::if_asked(output, false), output, plan, &self.object, &self.steps).map(Some)

@@ -24,6 +24,7 @@ pub(super) struct Report<'a> {
     /// Whether it was said that the filter drops handshakes, and that a capture has cut packets.
     refuses: bool,
     said_cut: bool,
+    said_full: bool,
 }
 
 impl<'a> Report<'a> {
@@ -37,6 +38,7 @@ impl<'a> Report<'a> {
             first_skipped: None,
             refuses: false,
             said_cut: false,
+            said_full: false,
         }
     }
 
@@ -135,8 +137,8 @@ impl<'a> Report<'a> {
         let (number, before) = (self.last(), self.counts.events);
         let mut next = before;
         self.counts.events += events.take(|Reported { text, json }| {
-            let of = json!({ "kind": "event", "n": next, "packet": number });
             next += 1;
+            let of = json!({ "kind": "event", "n": next, "packet": number });
             if !self.output.is_verbose() {
                 return Ok(());
             }
@@ -144,7 +146,11 @@ impl<'a> Report<'a> {
             self.output.data(&merged(of, json))
         })?;
         self.counts.lost = events.lost();
-        Ok(())
+        let Some(full) = events.full().filter(|_| !std::mem::replace(&mut self.said_full, true)) else { return Ok(()) };
+        self.output.warn(
+            "full",
+            format_args!("ring buffer `{full}` is full: events may be lost, and the kernel does not count them; with --repeat it is read only after the last run"),
+        )
     }
 
     /// What the last packet has changed.

@@ -1,7 +1,7 @@
 //! One packet through the filter, and what came of it.
 
 use std::os::fd::{AsFd, AsRawFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use minibpf::explain::{Fd, prog_test_run};
 use minibpf::kernel::{Kernel, Program};
@@ -84,8 +84,9 @@ impl From<Failure> for Unfit {
 /// The way that packets go.
 pub(super) struct Trial<'a> {
     opening: Opening<'a>,
-    /// How often a test run runs it.
+    /// How often a test run runs it, and until when.
     repeat: u32,
+    until: Option<Instant>,
     /// How long a packet may take on a real socket.
     patience: Duration,
     real: Option<Real>,
@@ -99,6 +100,7 @@ impl<'a> Trial<'a> {
         how: How,
         patience: Duration,
         repeat: Option<u32>,
+        until: Option<Instant>,
         twin: Option<(&'a Program, &'a Kernel)>,
     ) -> Result<Self, Failure> {
         let real = Real::open(how, &mut opening)?;
@@ -108,7 +110,7 @@ impl<'a> Trial<'a> {
             }
             None => None,
         };
-        Ok(Self { opening, repeat: repeat.unwrap_or(1), patience, real, twin })
+        Ok(Self { opening, repeat: repeat.unwrap_or(1), until, patience, real, twin })
     }
 }
 
@@ -116,7 +118,7 @@ impl Trial<'_> {
     /// Lets a packet go its way; with a real socket returns also what a test run says of it, if that can.
     pub(super) fn one(&mut self, frame: &[u8]) -> Result<(Seen, Option<Seen>), Unfit> {
         let Some(real) = &mut self.real else {
-            return Ok((test_run(self.opening.tracer, self.opening.program, frame, self.repeat)?, None));
+            return Ok((self.test_run(frame)?, None));
         };
         let seen = real.send(frame, &mut self.opening, self.patience)?;
         let Some((twin, events)) = &mut self.twin else { return Ok((seen, None)) };
@@ -132,14 +134,31 @@ fn network_len(frame: &[u8]) -> u32 {
     frame.len().saturating_sub(ETH_HLEN) as u32
 }
 
-/// BPF_PROG_TEST_RUN.
-fn test_run(tracer: &Tracer<'_>, program: &Program, frame: &[u8], repeat: u32) -> Result<Seen, Unfit> {
-    let result = program.test_run(frame, repeat);
-    let written = result.as_ref().map_or((0, 0), |run| (run.ret, run.mean_ns));
-    let fd = Fd::Number(program.as_fd().as_raw_fd());
-    tracer.result(|| prog_test_run(fd, frame, repeat, written), &result)?;
-    let run = result.map_err(|error| refusal(error, program, frame))?;
-    Ok(Seen::returned(network_len(frame), run.ret, run.mean_ns))
+/// Runs that one call makes: some tenths of a second of them, so that an end that was asked for is not missed.
+const AT_ONCE: u32 = 1 << 20;
+
+impl Trial<'_> {
+    /// BPF_PROG_TEST_RUN, as often as it takes.
+    fn test_run(&self, frame: &[u8]) -> Result<Seen, Unfit> {
+        let (program, mut left, mut ns) = (self.opening.program, self.repeat, 0);
+        loop {
+            let repeat = left.min(AT_ONCE);
+            let result = program.test_run(frame, repeat);
+            let written = result.as_ref().map_or((0, 0), |run| (run.ret, run.mean_ns));
+            let fd = Fd::Number(program.as_fd().as_raw_fd());
+            self.opening.tracer.result(|| prog_test_run(fd, frame, repeat, written), &result)?;
+            let run = result.map_err(|error| refusal(error, program, frame))?;
+            ns += u64::from(run.mean_ns) * u64::from(repeat);
+            left -= repeat;
+            if left == 0 {
+                let mean = ns.checked_div(self.repeat.into()).unwrap_or(0);
+                return Ok(Seen::returned(network_len(frame), run.ret, u32::try_from(mean).unwrap_or(u32::MAX)));
+            }
+            if self.opening.signals.came() || self.until.is_some_and(|until| Instant::now() >= until) {
+                return Err(Unfit::Interrupted);
+            }
+        }
+    }
 }
 
 /// What the kernel puts beside a packet that it makes for a test run, in the same page: room for headers (NET_SKB_PAD), and

@@ -63,7 +63,12 @@ impl Real {
     pub(super) fn open(how: How, opening: &mut Opening<'_>) -> Result<Option<Self>, Failure> {
         Ok(Some(match how {
             How::TestRun => return Ok(None),
-            How::Tcp => Self::Tcp { refuses: false },
+            How::Tcp => {
+                // What was cut off is to be seen before it is sent again: no early probe for the tail, only the timer of 200 ms and more.
+                // Of this namespace alone; where it cannot be set, a busy machine may take a trimmed segment for a whole one.
+                let _ = std::fs::write("/proc/sys/net/ipv4/tcp_early_retrans", "0");
+                Self::Tcp { refuses: false }
+            }
             How::Udp => Self::Udp,
             How::Packet => Self::Packet(Packets::open(opening)?),
             How::Unixgram => Self::Unixgram(Datagrams::open(opening)?),

@@ -22,6 +22,9 @@ use crate::cmd::target::opening::{Opening, local};
 const HEADER: usize = 20;
 const TIMESTAMPS: usize = 12;
 
+/// A sender fills at most half of the peer's window of 64 KiB with one segment (`tcp_bound_to_half_wnd()`, `include/net/tcp.h`).
+const ONE_SEGMENT: usize = 32000;
+
 /// Both ends of a connection.
 struct Connection {
     sender: OwnedFd,
@@ -180,12 +183,14 @@ impl Connection {
         let count = now.data_segs_out.wrapping_sub(before.data_segs_out).saturating_sub(retransmits);
         let header = HEADER + if now.has_timestamps() { TIMESTAMPS } else { 0 };
         let is_dropped = received == 0 && drops()? != drops_before;
-        let kept = match received >= payload.len() {
-            true => Some(header + payload.len()),
-            false if is_dropped => None,
-            // What came first, not what was sent again in smaller pieces.
-            false => Some(header + first),
-        };
+        if count > 1 {
+            let (all, segments) = (payload.len(), count);
+            return Err(Unfit::Packet(format!(
+                "its payload of {all} bytes went in {segments} segments, each of which the filter judges by itself; {ONE_SEGMENT} bytes fit into one"
+            )));
+        }
+        // What came first counts: what was cut off or dropped is sent again in pieces that may be short enough to pass.
+        let kept = if is_dropped || received > 0 && first == 0 { None } else { Some(header + first) };
         let tcp = Some(Segments { count, retransmits, handshake: self.handshake });
         let travel = Travel { payload: payload.len(), received, tcp };
         Ok(Seen::arrived(header + payload.len(), kept, header, travel))
