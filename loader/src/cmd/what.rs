@@ -1,7 +1,7 @@
 //! A map or a program that is in the kernel already, as the command line names it.
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use minibpf::kernel::{Map, Pinned, Program};
@@ -10,6 +10,7 @@ use minibpf::plan::kernel_name;
 use minibpf::sys::SysError;
 use minibpf::sys::id::{Access, next_map};
 use nix::errno::Errno;
+use nix::sys::statfs::{BPF_FS_MAGIC, statfs};
 
 use super::failure::{Exit, Failure};
 
@@ -78,8 +79,9 @@ impl What {
                         Errno::ENOENT => {
                             failure.hint("nothing is pinned there; map:N and prog:N name what is not pinned")
                         }
-                        Errno::EACCES => Failure { exit: Exit::Privileges, ..failure }
-                            .hint("no pin, or one whose mode does not let this user open it"),
+                        Errno::EACCES if is_on_bpffs(path) => Failure { exit: Exit::Privileges, ..failure }
+                            .hint("its mode does not let this user open it, or it is a directory"),
+                        Errno::EACCES => failure.hint("no pin: it does not lie on a bpffs"),
                         _ => failure,
                     }
                 })?;
@@ -104,6 +106,11 @@ impl What {
             _ => Err(Failure::new(Exit::Usage, "the process holds several: name one with pid:PID:NAME")),
         }
     }
+}
+
+/// Whether a path lies on a bpffs (BPF_FS_MAGIC).
+fn is_on_bpffs(path: &Path) -> bool {
+    statfs(path).is_ok_and(|fs| fs.filesystem_type() == BPF_FS_MAGIC)
 }
 
 fn map(id: u32, access: Access) -> Result<Map, Failure> {
