@@ -29,37 +29,56 @@ struct Transport {
 ///
 /// # Errors
 ///
-/// What was found, and what was expected.
+/// The name's start, what was found, and what was expected.
 pub fn make(name: &str) -> Result<Vec<u8>, String> {
+    parse(name).map_err(|problem| format!("`{}`: {problem}", start_of(name)))
+}
+
+/// As much of a name as is fit to be printed.
+fn start_of(name: &str) -> String {
+    const SHOWN: usize = 40;
+    let start: String = name.chars().take(SHOWN).flat_map(char::escape_debug).collect();
+    if name.chars().nth(SHOWN).is_some() { format!("{start}…") } else { start }
+}
+
+fn parse(name: &str) -> Result<Vec<u8>, String> {
     let (kind, rest) = name.split_once(':').map_or((name, None), |(kind, rest)| (kind, Some(rest)));
     let is_v6 = kind.ends_with('6');
     let transport = match kind.trim_end_matches('6') {
-        _ if kind.ends_with("66") => return Err(unknown(name)),
+        _ if kind.ends_with("66") => return Err(UNKNOWN.to_owned()),
         "tcp" => {
             let (port, payload) = port_and_payload(kind, rest)?;
-            tcp(port, &payload)
+            tcp(port, &fitting(payload, is_v6, 20)?)
         }
         "udp" => {
             let (port, payload) = port_and_payload(kind, rest)?;
-            udp(port, &payload)?
+            udp(port, &fitting(payload, is_v6, 8)?)?
         }
-        "icmp" => icmp(is_v6, &unescape(rest.unwrap_or_default())?),
-        _ => return Err(unknown(name)),
+        "icmp" => icmp(is_v6, &fitting(unescape(rest.unwrap_or_default())?, is_v6, 8)?),
+        _ => return Err(UNKNOWN.to_owned()),
     };
     if is_v6 { ipv6(transport) } else { ipv4(transport) }
 }
 
-fn unknown(name: &str) -> String {
-    format!(
-        "`{}` is no packet: expected tcp:PORT:PAYLOAD, udp:PORT:PAYLOAD or icmp, or with tcp6, udp6, icmp6 the same over IPv6",
-        name.escape_debug()
-    )
+const UNKNOWN: &str =
+    "no packet: expected tcp:PORT:PAYLOAD, udp:PORT:PAYLOAD or icmp, or with tcp6, udp6, icmp6 the same over IPv6";
+
+/// A payload that fits behind its two headers. The whole packet is held to what IPv4 allows, so that no frame is larger than any
+/// other may be.
+fn fitting(payload: Vec<u8>, is_v6: bool, header: usize) -> Result<Vec<u8>, String> {
+    let most = usize::from(u16::MAX) - if is_v6 { 40 } else { 20 } - header;
+    match payload.len() {
+        length if length > most => Err(format!("a payload of {length} bytes does not fit: at most {most} do")),
+        _ => Ok(payload),
+    }
 }
 
 fn port_and_payload(kind: &str, rest: Option<&str>) -> Result<(u16, Vec<u8>), String> {
     let rest = rest.ok_or_else(|| format!("`{kind}` needs a port: {kind}:80:PAYLOAD"))?;
     let (port, payload) = rest.split_once(':').unwrap_or((rest, ""));
-    let number = port.parse().map_err(|_| format!("`{}` is no port: expected 0 to 65535", port.escape_debug()))?;
+    // Of digits alone: from_str would take a sign, too.
+    let number = port.bytes().all(|byte| byte.is_ascii_digit()).then(|| port.parse().ok()).flatten();
+    let number = number.ok_or_else(|| format!("`{}` is no port: expected 0 to 65535", start_of(port)))?;
     Ok((number, unescape(payload)?))
 }
 
@@ -113,7 +132,7 @@ fn tcp(port: u16, payload: &[u8]) -> Transport {
 
 /// `struct udphdr`: 8 bytes.
 fn udp(port: u16, payload: &[u8]) -> Result<Transport, String> {
-    let length = u16::try_from(8 + payload.len()).map_err(|_| too_long(payload.len()))?;
+    let length = u16::try_from(8 + payload.len()).map_err(|_| too_long(8 + payload.len()))?;
     let mut bytes = [SOURCE_PORT, port, length, 0].map(u16::to_be_bytes).concat();
     bytes.extend(payload);
     Ok(Transport { protocol: 17, bytes, checksum: 6, covers_addresses: true })
@@ -128,7 +147,7 @@ fn icmp(is_v6: bool, payload: &[u8]) -> Transport {
 }
 
 fn too_long(bytes: usize) -> String {
-    format!("a payload of {bytes} bytes does not fit: an IP packet has at most 65535")
+    format!("{bytes} bytes do not fit: an IP packet has at most 65535")
 }
 
 /// `struct iphdr` before it: 20 bytes.
@@ -150,7 +169,6 @@ fn ipv4(mut transport: Transport) -> Result<Vec<u8>, String> {
 
 /// `struct ipv6hdr` before it: 40 bytes.
 fn ipv6(mut transport: Transport) -> Result<Vec<u8>, String> {
-    // The whole packet is held to what IPv4 allows, so that no frame is larger than any other may be.
     let length = u16::try_from(transport.bytes.len() + 40).map_err(|_| too_long(transport.bytes.len()))? - 40;
     let address = Ipv6Addr::LOCALHOST.octets();
     let length_bytes = u32::from(length).to_be_bytes();
@@ -245,6 +263,8 @@ mod tests {
             ("tcp", "needs a port"),
             ("tcp:http", "no port"),
             ("tcp:65536", "no port"),
+            ("udp:+5:x", "`udp:+5:x`: `+5` is no port"),
+            ("udp::x", "`` is no port"),
             (r"tcp:1:\", "backslash"),
             (r"tcp:1:\q", "unknown"),
             (r"tcp:1:\x4", "two hex digits"),
@@ -261,7 +281,10 @@ mod tests {
         for (kind, room) in [("tcp", 65_495), ("udp", 65_507), ("tcp6", 65_475), ("udp6", 65_487)] {
             let packet = |bytes: usize| make(&format!("{kind}:1:{}", "x".repeat(bytes)));
             assert_eq!(packet(room).unwrap().len(), super::super::LARGEST, "{kind}");
-            assert!(packet(room + 1).unwrap_err().contains("does not fit"), "{kind}");
+            let error = packet(room + 1).unwrap_err();
+            let why = format!("…`: a payload of {} bytes does not fit: at most {room} do", room + 1);
+            assert!(error.starts_with(&format!("`{kind}:1:xx")) && error.ends_with(&why), "{error}");
+            assert!(error.len() < 200, "only the name's start is told");
         }
     }
 }
