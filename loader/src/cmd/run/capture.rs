@@ -16,7 +16,7 @@ use pcap_parser::traits::PcapReaderIterator;
 use pcap_parser::{PcapBlockOwned, PcapError, create_reader};
 
 use super::input::{Bad, Packet, Place};
-use records::{frame, legacy, link, next_generation, too_long};
+use records::{Interface, Section, frame, legacy, next_generation, too_long};
 use stdin::{Stdin, Stop};
 
 /// Bytes of the buffer at first.
@@ -32,11 +32,8 @@ pub(super) struct Capture {
     reader: Box<dyn PcapReaderIterator + Send>,
     /// Bytes of the buffer now.
     capacity: usize,
-    /// Of pcap the file's, of pcapng one for each interface of the section.
-    links: Vec<LinkType>,
+    section: Section,
     snaplen: u32,
-    /// Of pcap.
-    is_big_endian: bool,
     /// When the last record of pcap was captured.
     seconds: Option<u32>,
     /// Records before this one.
@@ -121,9 +118,8 @@ impl Capture {
             file,
             reader,
             capacity: FIRST_BUFFER,
-            links: Vec::new(),
+            section: Section::default(),
             snaplen: 0,
-            is_big_endian: false,
             seconds: None,
             record: 0,
             state: State::Reading,
@@ -183,16 +179,16 @@ impl Capture {
     fn read(&mut self) -> Next {
         let read = match self.reader.next() {
             Ok((length, PcapBlockOwned::LegacyHeader(header))) => {
-                self.links = vec![link(header.network)];
+                let interfaces = vec![Interface::of_legacy(header.network)];
+                self.section = Section { interfaces, is_big_endian: header.is_bigendian() };
                 self.snaplen = header.snaplen.max(MAXIMUM_SNAPLEN);
-                self.is_big_endian = header.is_bigendian();
                 Ok((length, Next::Other))
             }
             Ok((length, PcapBlockOwned::Legacy(record))) => {
                 self.seconds = Some(record.ts_sec);
-                Ok((length, legacy(&record, self.snaplen, self.links.first().copied())))
+                Ok((length, legacy(&record, self.snaplen, &self.section)))
             }
-            Ok((length, PcapBlockOwned::NG(block))) => Ok((length, next_generation(block, &mut self.links))),
+            Ok((length, PcapBlockOwned::NG(block))) => Ok((length, next_generation(block, &mut self.section))),
             Err(error) => Err(Trouble::of(&error)),
         };
         let (length, next) = match read {

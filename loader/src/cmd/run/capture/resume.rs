@@ -54,7 +54,7 @@ impl Capture {
         let header: &[u8; RECORD_HEADER] = rest.first_chunk()?;
         let word = |at: usize| {
             let bytes = *header.get(at..)?.first_chunk()?;
-            Some(if self.is_big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
+            Some(if self.section.is_big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
         };
         let (seconds, fraction, captured, length) = (word(0)?, word(4)?, word(8)?, word(12)?);
         let is_near = self.seconds.is_none_or(|last| seconds.abs_diff(last) <= DAY);
@@ -66,7 +66,7 @@ impl Capture {
 
 /// The block types that hold packets or describe their interfaces, in either byte order.
 fn is_packet_block(rest: &[u8]) -> bool {
-    const TYPES: [u32; 4] = [1, 3, 6, 0x0a0d_0d0a];
+    const TYPES: [u32; 5] = [1, 2, 3, 6, 0x0a0d_0d0a];
     let kind = rest.first_chunk().map(|bytes| [u32::from_le_bytes(*bytes), u32::from_be_bytes(*bytes)]);
     kind.is_some_and(|kind| kind.iter().any(|kind| TYPES.contains(kind)))
 }

@@ -181,6 +181,92 @@ fn after_a_megabyte_of_nonsense_the_next_record_is_found() {
     assert!(all.len() <= good.len() + 2);
 }
 
+/// A section of one Ethernet interface, which captures `snaplen` bytes of a packet and has these options.
+fn section(order: Order, snaplen: u32, options: &[u8]) -> Vec<u8> {
+    let header = [&order.u32(0x1a2b_3c4d)[..], &order.u16(1), &order.u16(0), &[0xff; 8]].concat();
+    let interface = [&order.u16(1)[..], &[0, 0], &order.u32(snaplen), options].concat();
+    [order.block(0x0a0d_0d0a, &header), order.block(1, &interface)].concat()
+}
+
+#[test]
+fn a_simple_packet_has_no_more_bytes_than_its_interface_captures() {
+    let frame = make("udp:53:a longer payload").unwrap();
+    for order in [Order(false), Order(true)] {
+        for snaplen in [0, 1, 30, 31, 1000] {
+            let kept = if snaplen == 0 { frame.len() } else { frame.len().min(snaplen) };
+            let block = order.block(3, &[&order.u32(frame.len() as u32)[..], &frame[..kept]].concat());
+            let file = [section(order, snaplen as u32, &[]), block].concat();
+            assert_eq!(read(&file), [Ok(frame[..kept].to_vec())], "snaplen {snaplen}");
+        }
+        // Less than the block would have to have.
+        let block = order.block(3, &[&order.u32(frame.len() as u32)[..], &frame[..20]].concat());
+        let all = read(&[section(order, 0, &[]), block].concat());
+        let why = format!("claims {} bytes, but its block has 20", frame.len());
+        assert!(all[0].as_ref().unwrap_err().ends_with(&why), "{all:?}");
+    }
+}
+
+#[test]
+fn obsolete_packet_blocks_are_read() {
+    let frame = make("udp:53:abc").unwrap();
+    for order in [Order(false), Order(true)] {
+        let length = order.u32(frame.len() as u32);
+        let packet = |interface: u16| {
+            [&order.u16(interface)[..], &order.u16(0xffff), &[0; 8], &length, &length, &frame].concat()
+        };
+        let file = [section(order, 0, &[]), order.block(2, &packet(0))].concat();
+        assert_eq!(read(&file), [Ok(frame.clone())]);
+        let all =
+            read(&[section(order, 0, &[]), order.block(2, &packet(1)), order.block(2, &packet(0)[..16])].concat());
+        assert!(all[0].as_ref().unwrap_err().contains("does not describe"), "{all:?}");
+        assert!(all[1].as_ref().unwrap_err().contains("a Packet Block that ends within its header"), "{all:?}");
+    }
+}
+
+#[test]
+fn a_frame_check_sequence_is_no_part_of_a_packet() {
+    let frame = make("udp:53:abc").unwrap();
+    let with = [&frame[..], &[0xfc; 4]].concat();
+    for order in [Order(false), Order(true)] {
+        for (field, kept) in [
+            (2 << 28 | 1 << 26 | 1, frame.len()),
+            (4 << 28 | 1 << 26 | 1, frame.len()),
+            (1 << 28 | 1 << 26 | 1, frame.len() + 2),
+            (2 << 28 | 1, frame.len() + 4),
+            (1 << 26 | 1, frame.len() + 4),
+        ] {
+            let file = order.pcap(0xa1b2_c3d4, field, &[with.clone()]);
+            assert_eq!(read(&file), [Ok(with[..kept].to_vec())], "{field:#x}");
+        }
+        let length = order.u32(with.len() as u32);
+        let packet = |options: &[u8]| {
+            let padding = vec![0; with.len().next_multiple_of(4) - with.len()];
+            order.block(6, &[&[0; 12][..], &length, &length, &with, &padding, options].concat())
+        };
+        for octets in [4, 32] {
+            let option = [&order.u16(13)[..], &order.u16(1), &[octets, 0, 0, 0], &[0; 4]].concat();
+            assert_eq!(read(&[section(order, 0, &option), packet(&[])].concat()), [Ok(frame.clone())], "{octets}");
+        }
+        let option = [&order.u16(2)[..], &order.u16(4), &order.u32(4 << 5), &[0; 4]].concat();
+        assert_eq!(read(&[section(order, 0, &[]), packet(&option)].concat()), [Ok(frame.clone())]);
+    }
+}
+
+#[test]
+fn what_is_cut_off_of_a_packet_is_its_frame_check_sequence_first() {
+    let frame = make("udp:53:abc").unwrap();
+    for (kept, missing) in [(frame.len() + 1, 3), (frame.len(), 4), (frame.len() - 1, 5)] {
+        let mut packet = frame.clone();
+        packet.resize(frame.len() + 4, 0xfc);
+        let mut file = Order(false).pcap(0xa1b2_c3d4, 2 << 28 | 1 << 26 | 1, &[packet[..kept].to_vec()]);
+        file[24 + 12..24 + 16].copy_from_slice(&(packet.len() as u32).to_le_bytes());
+        let mut capture = Capture::new("file".to_owned(), Box::new(Cursor::new(file))).unwrap();
+        let packet = capture.next().unwrap().map_err(|bad| told(&bad)).unwrap();
+        assert_eq!(packet.frame, frame[..kept.min(frame.len())]);
+        assert_eq!(packet.missing, missing - 4u32.min(missing), "{kept}");
+    }
+}
+
 #[test]
 fn a_packet_that_is_too_long_does_not_spoil_the_next() {
     let frames = vec![vec![0; LARGEST + 1], make("icmp").unwrap()];
