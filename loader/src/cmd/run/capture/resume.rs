@@ -4,14 +4,22 @@ use super::Capture;
 
 /// Bytes that are searched at once.
 const SEARCHED: usize = 1 << 18;
-/// Of them, those that are searched again together with what follows: the place may be the start of a record.
-const KEPT: usize = 1 << 17;
+/// Bytes of a record that is recognised: half of them, so that each search comes further.
+const LONGEST: usize = 1 << 17;
 /// `struct pcap_sf_pkthdr`: seconds, fraction, bytes captured, bytes there were.
 const RECORD_HEADER: usize = 16;
 /// No packet has more, segments put together (GRO) included.
 const LARGEST_PACKET: u32 = 1 << 20;
 /// Seconds: packets of one file are rarely further apart.
 const DAY: u32 = 86_400;
+
+/// Whether a record begins at a place.
+enum Begins {
+    Yes,
+    No,
+    /// It depends on bytes that have not been read.
+    NotYetKnown,
+}
 
 impl Capture {
     /// Goes to the next record that can be recognised; `false` if there is none.
@@ -27,26 +35,53 @@ impl Capture {
                 }
             }
             let data = self.reader.data();
-            let found = (1..data.len()).find(|at| data.get(*at..).is_some_and(|rest| self.begins(rest)));
-            let skipped = found.unwrap_or(data.len().saturating_sub(KEPT));
-            let goes_on = found.is_some();
-            if !goes_on && self.reader.reader_exhausted() {
+            let is_all = self.reader.reader_exhausted();
+            let (found, skipped) = self.search(data, is_all);
+            if !found && is_all {
                 return false;
             }
             self.reader.consume(skipped);
-            if goes_on {
+            if found {
                 return true;
             }
         }
     }
 
-    /// Whether a record, or a block, seems to begin here.
-    fn begins(&self, rest: &[u8]) -> bool {
-        if !self.is_legacy() {
-            return is_packet_block(rest) && self.block_length(rest).is_some();
+    /// Whether there is a record, and where; else where the search is to go on once there are more bytes.
+    fn search(&self, data: &[u8], is_all: bool) -> (bool, usize) {
+        let mut open = None;
+        for at in 1..data.len() {
+            match self.begins(data.get(at..).unwrap_or_default(), is_all) {
+                Begins::Yes => return (true, at),
+                Begins::No => {}
+                Begins::NotYetKnown => open = open.or(Some(at)),
+            }
         }
-        let Some(length) = self.record_length(rest) else { return false };
-        rest.get(length..).is_some_and(|next| next.is_empty() || self.record_length(next).is_some())
+        (false, open.unwrap_or(data.len()))
+    }
+
+    /// Whether a record, or a block, seems to begin here.
+    fn begins(&self, rest: &[u8], is_all: bool) -> Begins {
+        let known = |known: bool| if known { Begins::Yes } else { Begins::No };
+        let needs_more = if is_all { Begins::No } else { Begins::NotYetKnown };
+        if rest.len() < RECORD_HEADER {
+            // The last block of pcapng may be as short as twelve bytes, but it holds no packet then.
+            return needs_more;
+        }
+        if !self.is_legacy() {
+            return match is_packet_block(rest) {
+                false => Begins::No,
+                true if self.block_length(rest).is_some() => Begins::Yes,
+                true if rest.len() < LONGEST => needs_more,
+                true => Begins::No,
+            };
+        }
+        let Some(length) = self.record_length(rest).filter(|length| *length <= LONGEST) else { return Begins::No };
+        match rest.get(length..) {
+            Some([]) if is_all => Begins::Yes,
+            Some(next) if next.len() >= RECORD_HEADER => known(self.record_length(next).is_some()),
+            _ => needs_more,
+        }
     }
 
     /// Bytes of a record of pcap with its header, if that makes sense.

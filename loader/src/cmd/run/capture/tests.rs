@@ -235,7 +235,7 @@ fn a_frame_check_sequence_is_no_part_of_a_packet() {
             (2 << 28 | 1, frame.len() + 4),
             (1 << 26 | 1, frame.len() + 4),
         ] {
-            let file = order.pcap(0xa1b2_c3d4, field, &[with.clone()]);
+            let file = order.pcap(0xa1b2_c3d4, field, std::slice::from_ref(&with));
             assert_eq!(read(&file), [Ok(with[..kept].to_vec())], "{field:#x}");
         }
         let length = order.u32(with.len() as u32);
@@ -288,6 +288,21 @@ fn a_broken_block_of_pcapng_does_not_spoil_the_next() {
     let all = read(&file);
     assert!(all[0].as_ref().unwrap_err().starts_with(&format!("record 0 at byte {start}: ")), "{all:?}");
     assert_eq!(&all[1..], &all_good(&frames[1..]));
+}
+
+#[test]
+fn a_record_is_found_wherever_it_is_in_what_is_searched_at_once() {
+    let order = Order(false);
+    let frames = frames();
+    // The search's window ends before, in and after the next record.
+    for nonsense in (262_144 - 200..262_144 + 200).step_by(7) {
+        let mut file = order.pcap(0xa1b2_c3d4, 1, &frames[..1]);
+        file.resize(file.len() + nonsense, 0xee);
+        file.extend(frames[1..].iter().flat_map(|frame| order.record(frame)));
+        let all = read(&file);
+        assert_eq!(all[0], Ok(frames[0].clone()));
+        assert_eq!(&all[2..], &all_good(&frames[1..]), "{nonsense} bytes");
+    }
 }
 
 #[test]
