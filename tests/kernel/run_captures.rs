@@ -4,6 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
+use minibpf::packet::LARGEST;
 use minibpf::packet::make::make;
 
 use crate::run::{packets, try_on};
@@ -134,6 +135,70 @@ fn a_stream_that_has_nothing_for_now_is_left_at_the_end_of_the_time_or_by_ctrl_c
 
 #[test]
 #[ignore = "needs CAP_BPF"]
+fn a_fifo_is_left_at_the_end_of_the_time_or_by_ctrl_c_as_well() {
+    let dir = tempfile::tempdir().unwrap();
+    let fifo = dir.path().join("fifo");
+    output_of(Command::new("mkfifo").arg(&fifo));
+    let args = ["run", &object("pass"), "--pcap", fifo.to_str().unwrap(), "--json"];
+    // Nobody writes to it at all.
+    let summary = Running::start(args.iter().chain(&["--duration", "300ms"])).end().expect(0).summary();
+    assert_eq!((number(&summary, "packets"), text(&summary, "ended")), (0, "duration over"));
+
+    let running = Running::start(args);
+    let mut writer = std::fs::OpenOptions::new().write(true).open(&fifo).unwrap();
+    writer.write_all(&pcap(&packets()[..1])).unwrap();
+    running.line("packet");
+    running.interrupt();
+    let summary = running.end().expect(0).summary();
+    assert_eq!((number(&summary, "packets"), text(&summary, "ended")), (1, "interrupted"));
+
+    // Its end comes once nobody has it open for writing.
+    drop(writer);
+    let running = Running::start(args);
+    std::fs::write(&fifo, pcap(&packets()[..2])).unwrap();
+    let summary = running.end().expect(0).summary();
+    assert_eq!((number(&summary, "packets"), text(&summary, "ended")), (2, "input ended"));
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn the_search_for_the_next_record_ends_with_the_time() {
+    let mut running =
+        Running::start(["run", &object("pass"), "--pcap", "-", "--json", "--duration", "1s", "--keep-going"]);
+    running.send(&[pcap(&packets()[..1]), vec![0xee; 100_000]].concat());
+    running.line("packet");
+    running.line("skipped");
+    // There might be a record yet: standard input stays open.
+    let summary = running.end().summary();
+    assert_eq!(text(&summary, "ended"), "duration over");
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn files_that_cannot_be_read_are_gone_past_if_that_is_asked_for() {
+    let (dir, file) = file_of(&vec![0; LARGEST + 1]);
+    let large = format!("@{}", file.display());
+    let nowhere = dir.path().join("nowhere");
+    let nowhere_data = format!("@{}", nowhere.display());
+    let capture = dir.path().join("capture");
+    std::fs::write(&capture, pcap(&packets()[..2])).unwrap();
+    let (nowhere, capture) = (nowhere.to_str().unwrap(), capture.to_str().unwrap());
+    let args = ["--data", &large, "--data", &nowhere_data, "--pcap", nowhere, "--pcap", capture];
+    let going_on = [&args[..], &["--keep-going", "--expect-map", "total_packets=2"]].concat();
+    let ran = try_on(&object("count"), &going_on).expect(1);
+    let skipped: Vec<_> = ran.text().lines().filter(|line| line.contains("skipped: ")).map(str::to_owned).collect();
+    assert!(skipped[0].contains(&format!("more than {LARGEST} bytes")), "{skipped:?}");
+    assert!(skipped[1].contains("--data @") && skipped[1].contains("No such file"), "{skipped:?}");
+    assert!(skipped[2].contains(&format!("--pcap {nowhere}: No such file")), "{skipped:?}");
+    assert_eq!(skipped.len(), 3, "{}", ran.text());
+    for two in [&args[..2], &args[2..4], &args[4..6]] {
+        let ran = try_on(&object("count"), two).expect(1);
+        assert!(ran.stderr.contains(two[1].trim_start_matches('@').get(..20).unwrap()), "{}", ran.stderr);
+    }
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
 fn a_capture_that_has_only_the_start_of_a_packet_is_warned_of_once() {
     let frame = make("udp:53:a payload").unwrap();
     let mut file = pcap(&[frame.clone(), frame.clone()]);
@@ -150,7 +215,8 @@ fn a_capture_that_has_only_the_start_of_a_packet_is_warned_of_once() {
 #[ignore = "needs CAP_BPF"]
 fn a_capture_without_packets_meets_no_expectation_and_one_given_as_a_name_is_recognised() {
     let empty = pcap(&[]);
-    run_with_input(["run", &object("pass"), "--pcap", "-"], &empty).expect(0);
+    let ran = run_with_input(["run", &object("pass"), "--pcap", "-"], &empty).expect(0);
+    assert!(ran.stderr.contains("warning: -: no packets in it"), "{}", ran.stderr);
     let ran = run_with_input(["run", &object("pass"), "--pcap", "-", "--expect", "keep"], &empty).expect(1);
     assert!(ran.stderr.contains("there were no packets"), "{}", ran.stderr);
     let (_dir, file) = file_of(&empty);

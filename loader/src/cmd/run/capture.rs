@@ -5,11 +5,11 @@
 
 mod records;
 mod resume;
-pub(super) mod stdin;
+pub(super) mod source;
 
-use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use minibpf::packet::link::LinkType;
 use pcap_parser::traits::PcapReaderIterator;
@@ -17,7 +17,7 @@ use pcap_parser::{PcapBlockOwned, PcapError, create_reader};
 
 use super::input::{Bad, Packet, Place};
 use records::{Interface, Section, frame, legacy, next_generation, too_long};
-use stdin::{Stdin, Stop};
+use source::{Source, Stop};
 
 /// Bytes of the buffer at first.
 const FIRST_BUFFER: usize = 1 << 16;
@@ -99,14 +99,11 @@ impl Trouble {
 
 impl Capture {
     /// Opens a file, `-` for standard input, and reads its header.
-    pub(super) fn open(path: &Path, stop: &mut Option<Stop>) -> Result<Self, Bad> {
+    pub(super) fn open(path: &Path, stop: &Arc<Stop>) -> Result<Self, Bad> {
         let file = path.display().to_string();
-        if let (true, Some(stop)) = (path == Path::new("-"), stop.take()) {
-            return Self::new(file, Box::new(Stdin::new(stop)));
-        }
-        match File::open(path) {
+        match Source::open(path, Arc::clone(stop)) {
             Ok(source) => Self::new(file, Box::new(source)),
-            Err(error) => Err(Place::Record { file, record: 0, offset: 0 }.bad(error.to_string())),
+            Err(error) => Err(Place::Argument(format!("--pcap {}", file.escape_debug())).bad(error.to_string())),
         }
     }
 
@@ -169,6 +166,11 @@ impl Capture {
             });
         }
         None
+    }
+
+    /// The file's name, if it had no record at all.
+    pub(super) fn name_if_empty(self) -> Option<String> {
+        (self.record == 0).then_some(self.file)
     }
 
     /// Whether it is pcap, not pcapng: only that has a length for all records in its header.
@@ -242,6 +244,7 @@ impl Capture {
 fn with_header(mut source: Box<dyn Read + Send>) -> Result<impl Read + Send, String> {
     const PCAP_HEADER: u64 = 24;
     const NEXT_GENERATION: [u8; 4] = [0x0a, 0x0d, 0x0d, 0x0a];
+    const GZIP: [u8; 2] = [0x1f, 0x8b];
     let mut start = Vec::new();
     let mut read = |start: &mut Vec<u8>, count: u64| {
         (&mut source).take(count).read_to_end(start).map(drop).map_err(|error| error.to_string())
@@ -249,6 +252,9 @@ fn with_header(mut source: Box<dyn Read + Send>) -> Result<impl Read + Send, Str
     read(&mut start, PCAP_HEADER)?;
     if start.is_empty() {
         return Err("empty: not even a header".to_owned());
+    }
+    if start.starts_with(&GZIP) {
+        return Err("compressed with gzip: zcat FILE | minibpf run … --pcap - reads it".to_owned());
     }
     if start.starts_with(&NEXT_GENERATION) {
         let length = start.get(4..8).and_then(|bytes| bytes.first_chunk::<4>()).copied().unwrap_or_default();

@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use minibpf::packet::{LARGEST, hex, make};
 
 use super::capture::Capture;
-use super::capture::stdin::Stop;
+use super::capture::source::Stop;
 use crate::cmd::failure::{Exit, Failure};
 
 /// A frame, and where it came from.
@@ -52,46 +53,71 @@ impl std::fmt::Display for Place {
 
 /// All packets, in order: those made by name, then those of `--data`, then those of `--pcap`.
 pub(super) struct Input {
-    given: VecDeque<Packet>,
+    given: VecDeque<Result<Packet, Bad>>,
     files: VecDeque<PathBuf>,
     capture: Option<Capture>,
-    /// For standard input, which can be read once.
-    stop: Option<Stop>,
+    /// Capture files that had no record.
+    without_packets: Vec<String>,
+    stop: Arc<Stop>,
 }
 
 impl Input {
-    /// Makes and reads what the arguments give; capture files are read as they are needed.
-    pub(super) fn new(names: &[String], data: &[String], files: &[PathBuf], stop: Stop) -> Result<Self, Failure> {
+    /// Makes and reads what the arguments give; capture files are read as they are needed. What cannot be read is for
+    /// [`Input::next`] to say if it goes on after that.
+    pub(super) fn new(
+        names: &[String],
+        data: &[String],
+        files: &[PathBuf],
+        stop: Stop,
+        keeps_going: bool,
+    ) -> Result<Self, Failure> {
         let mut given = VecDeque::new();
         for name in names {
             let frame = make::make(name).map_err(|problem| not_made(name, problem))?;
-            given.push_back(Packet { frame, place: Place::Argument(shortened(name)), missing: 0 });
+            given.push_back(Ok(Packet { frame, place: Place::Argument(shortened(name)), missing: 0 }));
         }
         for text in data {
             let place = Place::Argument(format!("--data {}", shortened(text)));
-            given.push_back(Packet { frame: read_data(text)?, place, missing: 0 });
+            given.push_back(match read_data(text) {
+                Ok(frame) => Ok(Packet { frame, place, missing: 0 }),
+                Err(failure) if keeps_going && failure.exit == Exit::Other => Err(place.bad(failure.message)),
+                Err(failure) if failure.exit == Exit::Other => return Err(failure.at(place)),
+                Err(failure) => return Err(failure),
+            });
         }
         // A file that is not there is said before anything is loaded.
-        for file in files.iter().filter(|file| *file != Path::new("-")) {
+        for file in files.iter().filter(|file| !keeps_going && *file != Path::new("-")) {
             std::fs::metadata(file).map_err(|error| Failure::from(error).at(file.display()))?;
         }
-        Ok(Self { given, files: files.iter().cloned().collect(), capture: None, stop: Some(stop) })
+        Ok(Self {
+            given,
+            files: files.iter().cloned().collect(),
+            capture: None,
+            without_packets: Vec::new(),
+            stop: Arc::new(stop),
+        })
     }
 
     /// The next packet, or what is wrong with it; `None` at the end.
     pub(super) fn next(&mut self) -> Option<Result<Packet, Bad>> {
         if let Some(packet) = self.given.pop_front() {
-            return Some(Ok(packet));
+            return Some(packet);
         }
         loop {
             if let Some(next) = self.capture.as_mut().and_then(Capture::next) {
                 return Some(next);
             }
-            match Capture::open(&self.files.pop_front()?, &mut self.stop) {
+            self.without_packets.extend(self.capture.take().and_then(Capture::name_if_empty));
+            match Capture::open(&self.files.pop_front()?, &self.stop) {
                 Ok(capture) => self.capture = Some(capture),
                 Err(bad) => return Some(Err(bad)),
             }
         }
+    }
+
+    /// The capture files that came to their end without a record.
+    pub(super) fn without_packets(&self) -> &[String] {
+        &self.without_packets
     }
 }
 
@@ -113,10 +139,9 @@ fn read_data(text: &str) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     let limit = LARGEST as u64 + 1;
     let read = File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes));
-    read.map_err(|error| Failure::from(error).at(path.escape_debug()))?;
+    read.map_err(|error| Failure::new(Exit::Other, error))?;
     if bytes.len() > LARGEST {
-        let what = format!("more than {LARGEST} bytes, which no packet has");
-        return Err(Failure::new(Exit::Other, what).at(path.escape_debug()));
+        return Err(Failure::new(Exit::Other, format!("more than {LARGEST} bytes, which no packet has")));
     }
     Ok(bytes)
 }

@@ -67,7 +67,7 @@ pub(crate) struct Run {
     /// cooked, loopback) are given one
     #[arg(long, value_name = "FILE", help_heading = "Packets")]
     pcap: Vec<PathBuf>,
-    /// Go on after a packet that cannot be used, or a record that cannot be read. The exit status is 1 all the same
+    /// Go on after a packet that cannot be used, or a record or a file that cannot be read. The exit status is 1 all the same
     #[arg(long, help_heading = "Packets")]
     keep_going: bool,
     /// How a packet reaches the filter
@@ -114,7 +114,7 @@ impl Run {
         self.check_options()?;
         let until = self.duration.map(|duration| Instant::now() + duration);
         let limits = Limits { signals: Signals::catch()?, until, count: self.count };
-        let input = Input::new(&self.packets, &self.data, &self.pcap, limits.stop()?)?;
+        let input = Input::new(&self.packets, &self.data, &self.pcap, limits.stop()?, self.keep_going)?;
         if self.how == How::TestRun || self.steps.dry_run {
             return self.read_and_run(output, input, &limits);
         }
@@ -152,7 +152,7 @@ impl Run {
         plan: &Plan,
         program: &ProgLoad,
         kernel: &Kernel,
-        input: Input,
+        mut input: Input,
         limits: &Limits,
     ) -> Result<(), Failure> {
         let output = tracer.output();
@@ -178,7 +178,10 @@ impl Run {
             report: Report::new(output, &program.name, self.how, self.repeat),
             progress: Progress::new(output),
         };
-        session.run(input, limits, self.keep_going)?;
+        session.run(&mut input, limits, self.keep_going)?;
+        for file in input.without_packets().iter().filter(|_| !limits.is_over()) {
+            output.warn("no-packets", format_args!("{}: no packets in it", file.escape_debug()))?;
+        }
         session.expectations.end(session.report.packets(), self.how)?;
         expected_maps.check()?;
         session.report.end()

@@ -3,7 +3,7 @@
 use std::os::fd::AsFd;
 use std::time::Instant;
 
-use super::capture::stdin::Stop;
+use super::capture::source::Stop;
 use super::changes::Changes;
 use super::events::Events;
 use super::expect::Expectations;
@@ -28,7 +28,7 @@ impl Limits {
         Ok(Stop { signal: self.signals.as_fd().try_clone_to_owned()?, until: self.until })
     }
 
-    fn is_over(&self) -> bool {
+    pub(super) fn is_over(&self) -> bool {
         self.signals.came() || self.until.is_some_and(|until| Instant::now() >= until)
     }
 }
@@ -45,7 +45,7 @@ pub(super) struct Session<'a> {
 
 impl Session<'_> {
     /// Up to the summary.
-    pub(super) fn run(&mut self, mut input: Input, limits: &Limits, keeps_going: bool) -> Result<(), Failure> {
+    pub(super) fn run(&mut self, input: &mut Input, limits: &Limits, keeps_going: bool) -> Result<(), Failure> {
         while !limits.is_over() && !self.is_full(limits) {
             let Some(packet) = input.next() else { break };
             let bad = match packet {

@@ -306,6 +306,12 @@ fn a_record_is_found_wherever_it_is_in_what_is_searched_at_once() {
 }
 
 #[test]
+fn a_file_that_is_compressed_says_what_reads_it() {
+    let all = read(&[&[0x1f, 0x8b, 8][..], &[0; 40]].concat());
+    assert!(all[0].as_ref().unwrap_err().contains("zcat FILE | minibpf run … --pcap -"), "{all:?}");
+}
+
+#[test]
 fn a_file_that_is_no_capture_says_so() {
     assert_eq!(read(&[0x7f; 100]), [Err("record 0 at byte 0: neither pcap nor pcapng: unknown magic".to_owned())]);
 }

@@ -1,10 +1,15 @@
-//! Standard input, read so that a signal or the end of the time ends it: whoever writes it may have nothing for long.
+//! A file, read so that a signal or the end of the time ends it: whoever writes to a pipe may have nothing for long.
 
+use std::fs::OpenOptions;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Instant;
 
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 /// When reading is to end, whatever there is.
@@ -14,14 +19,21 @@ pub(in super::super) struct Stop {
     pub(in super::super) until: Option<Instant>,
 }
 
-pub(super) struct Stdin {
-    stop: Stop,
-    stdin: io::Stdin,
+pub(super) struct Source {
+    stop: Arc<Stop>,
+    file: OwnedFd,
 }
 
-impl Stdin {
-    pub(super) fn new(stop: Stop) -> Self {
-        Self { stop, stdin: io::stdin() }
+impl Source {
+    /// Opens a file, `-` for standard input.
+    pub(super) fn open(path: &Path, stop: Arc<Stop>) -> io::Result<Self> {
+        let file = match path == Path::new("-") {
+            // Not by way of the standard library's buffer, of which poll(2) knows nothing.
+            true => io::stdin().as_fd().try_clone_to_owned()?,
+            // Else open(2) itself would wait for who writes to a FIFO.
+            false => OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?.into(),
+        };
+        Ok(Self { stop, file })
     }
 
     /// Waits until there is something to read; `false`: it is over.
@@ -36,7 +48,7 @@ impl Stdin {
             };
             let mut fds = [
                 PollFd::new(self.stop.signal.as_fd(), PollFlags::POLLIN),
-                PollFd::new(self.stdin.as_fd(), PollFlags::POLLIN),
+                PollFd::new(self.file.as_fd(), PollFlags::POLLIN),
             ];
             match poll(&mut fds, timeout) {
                 Ok(0) | Err(Errno::EINTR) => {}
@@ -47,12 +59,14 @@ impl Stdin {
     }
 }
 
-impl Read for Stdin {
+impl Read for Source {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if !self.wait()? {
-            return Ok(0);
+        while self.wait()? {
+            match nix::unistd::read(&self.file, buffer) {
+                Err(Errno::EAGAIN | Errno::EINTR) => {}
+                read => return Ok(read?),
+            }
         }
-        // Not by way of the standard library's buffer, of which poll(2) knows nothing.
-        Ok(nix::unistd::read(&self.stdin, buffer)?)
+        Ok(0)
     }
 }
