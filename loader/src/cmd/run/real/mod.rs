@@ -102,9 +102,11 @@ impl Real {
 fn payload<'a>(frame: &'a [u8], over: &str) -> Result<(Transport, &'a [u8]), Unfit> {
     let transport = Headers::of(frame).and_then(|headers| headers.transport());
     let unfit = || {
-        Unfit::Packet(format!(
-            "neither TCP nor UDP, so it has no payload to travel over {over}; --as packet carries it whole"
-        ))
+        let what = match Headers::of(frame) {
+            None => format!("{} bytes, which is not even an Ethernet header", frame.len()),
+            Some(headers) => format!("{headers}: that is neither TCP nor UDP, or not the whole of it"),
+        };
+        Unfit::Packet(format!("{what}, so it has no payload to travel over {over}; --as packet carries it whole"))
     };
     let transport = transport.ok_or_else(unfit)?;
     let payload = frame.get(transport.payload.clone()).unwrap_or_default();
