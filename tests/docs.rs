@@ -147,6 +147,7 @@ fn normal(text: &str) -> String {
         (r"127\.0\.0\.1:\d{2,5}", "127.0.0.1:PORT"),
         (r"htons\(\d+\)", "htons(PORT)"),
         (r"(?m)^\d+: (socket_filter|array|hash)  ", "ID: $1  "),
+        (r"(?m)^ *\d+\.\d s(:|  ran)", "T s$1"),
         (r"\bmemlock \d+B", "memlock NB"),
         (r#""id":\d+"#, "\"id\":ID"),
         (r"\b(btf_id|program id) \d+", "$1 ID"),
