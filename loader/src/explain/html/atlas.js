@@ -123,7 +123,7 @@ export function atlasView(model, store) {
   function showHole() {
     const hole = model.holes[store.get().hole];
     if (!hole) {
-      fill(card, el('h3', {}, 'No hole to fill'), el('p', {}, 'This object asks for nothing that only a loader knows: its instructions go to the kernel as they are.'));
+      fill(card, el('h2', {}, 'No hole to fill'), el('p', {}, 'This object asks for nothing that only a loader knows: its instructions go to the kernel as they are.'));
       return;
     }
     fill(card, ...holeCard(model, store, hole, (at) => store.set({ byte: at })));

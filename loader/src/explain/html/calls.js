@@ -66,7 +66,7 @@ export function callsView(model, store) {
     for (const each of fields) {
       gap(each.offset);
       const button = el('button', { type: 'button', class: `field${each.name === known.name ? ' pinned' : ''}${isZero(each) ? ' zero' : ''}${each.origin ? ' linked' : ''}`, 'aria-pressed': each.name === known.name, 'data-field': each.name,
-        click: () => pick(each.name), mouseenter: () => { detail.querySelector('.explained')?.replaceWith(explained(each)); } },
+        click: () => pick(each.name), mouseenter: (/** @type {MouseEvent} */ event) => moved(event) && preview1(each) },
       el('span', { class: 'name' }, each.name), el('span', { class: 'value' }, preview(each)));
       cells.push(cellOf(each, button));
       at = each.offset + each.size;
@@ -77,7 +77,7 @@ export function callsView(model, store) {
       mark.style.gridRow = String(index + 1);
       return mark;
     });
-    const box = el('div', { class: 'attr', role: 'group', 'aria-label': 'the fields of the attr, 8 bytes a line', mouseleave: () => { detail.querySelector('.explained')?.replaceWith(explained(known)); },
+    const box = el('div', { class: 'attr', role: 'group', 'aria-label': 'the fields of the attr, 8 bytes a line', mouseleave: () => preview1(known),
       keydown: (/** @type {KeyboardEvent} */ event) => {
         const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
         if (!by) return;
@@ -87,6 +87,17 @@ export function callsView(model, store) {
       } }, ...ruler, ...cells);
     return box;
   }
+
+  /** @param {any} each */
+  const preview1 = (each) => detail.querySelector('.explained')?.replaceWith(explained(each));
+
+  /** Whether the pointer itself moved, and not the fields below it. @param {MouseEvent} event */
+  function moved({ clientX, clientY }) {
+    const still = clientX === pointer.x && clientY === pointer.y;
+    pointer = { x: clientX, y: clientY };
+    return !still;
+  }
+  let pointer = { x: -1, y: -1 };
 
   /** @param {string} name */
   function pick(name) {

@@ -55,9 +55,9 @@ export function codeView(model, store, logOf) {
         el('span', { class: 'muted' }, `${counted(program.text.length, 'slot')}; left and right step, up and down too`),
         el('button', { type: 'button', click: () => step(-1) }, '← step back'), el('button', { type: 'button', click: () => step(1) }, 'step →')),
       el('div', { class: 'triple' },
-        el('div', { class: 'pane' }, el('h3', {}, 'source'), source.list, note(model, lines)),
-        el('div', { class: 'pane' }, el('h3', {}, 'instructions'), insns.list),
-        el('div', { class: 'pane' }, el('h3', {}, 'what this one does'), state)));
+        el('div', { class: 'pane' }, el('h2', { class: 'small' }, 'source'), source.list, note(model, lines)),
+        el('div', { class: 'pane' }, el('h2', { class: 'small' }, 'instructions'), insns.list),
+        el('div', { class: 'pane' }, el('h2', { class: 'small' }, 'what this one does'), state)));
   }
 
   /** @param {number} slot */

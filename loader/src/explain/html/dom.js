@@ -2,7 +2,8 @@
 // Elements. All text goes into text nodes: there is no way from here to HTML.
 
 /**
- * An element with its attributes and children. A function is an event's listener; `false`, `null` and `undefined` leave an attribute out.
+ * An element with its attributes and children. A function is an event's listener; `false`, `null` and `undefined` leave an attribute out, but
+ * those for assistive technology say `false`.
  * @param {string} tag
  * @param {Record<string, any>} [attributes]
  * @param {...(Node | string | number | null | undefined | false)} children
@@ -11,9 +12,10 @@
 export function el(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
-    if (value === false || value === null || value === undefined) continue;
+    if (value === null || value === undefined) continue;
     if (typeof value === 'function') element.addEventListener(name, value);
-    else element.setAttribute(name, value === true ? '' : String(value));
+    else if (name.startsWith('aria-')) element.setAttribute(name, String(value));
+    else if (value !== false) element.setAttribute(name, value === true ? '' : String(value));
   }
   return fill(element, ...children);
 }

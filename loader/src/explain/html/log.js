@@ -67,6 +67,10 @@ export function readLog(log) {
       if (steps <= MOST_STEPS) path.steps.push({ insn, text, state: readState(state), said: [] });
       continue;
     }
+    if (/^\d+: safe$/.test(line)) {
+      path.end = 'comes to a state that is known to be safe';
+      continue;
+    }
     const branch = /^from (\d+) to (\d+): (.*)$/.exec(line);
     if (branch) {
       if (branch[3] === 'safe') path.end = `leads to slot ${branch[2]} in a state that is known to be safe`;

@@ -13,7 +13,7 @@ export function poster(model) {
     el('div', { class: 'sheet' }, el('h2', {}, 'The holes, and what fills them'),
       table(['file offset', 'insn', 'symbol', 'filled with', 'left open'], model.holes.map((hole) => [hole.at < 0 ? '' : hex(hole.at + (hole.patch.takes_fd ? 4 : 0), 4), hole.insn, code(hole.patch.symbol, 22), prose(short(hole.patch.fills, 90)), prose(short(hole.patch.left_open, 70))]), MOST.holes),
       el('h2', {}, 'The system calls'),
-      table(['', 'call', 'why'], model.steps.map((/** @type {any} */ step) => [step.n, code(step.call), prose(short(step.why, 100))]), MOST.calls)));
+      table(['call', 'command', 'why'], model.steps.map((/** @type {any} */ step) => [step.n, code(step.call), prose(short(step.why, 100))]), MOST.calls)));
 }
 
 /** @param {string[]} head @param {any[][]} rows @param {number} most */

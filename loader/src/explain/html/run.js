@@ -38,9 +38,9 @@ export function runView(model) {
     const line = lines[now];
     if (!line) return;
     const fields = Object.entries(line).filter(([name, value]) => !['kind', 'log', 'explanation'].includes(name) && value !== null && value !== '');
-    fill(detail, el('h3', {}, `${now + 1} of ${lines.length}: ${line.kind}`), el('dl', {}, ...fields.slice(0, 60).flatMap(([name, value]) => [el('dt', {}, short(name, 40)), el('dd', {}, typeof value === 'object' ? code(JSON.stringify(value), 600) : name === 'why' ? el('span', {}, ...prose(String(value))) : code(String(value), 600))])));
+    fill(detail, el('h2', { class: 'small' }, `${now + 1} of ${lines.length}: ${line.kind}`), el('dl', {}, ...fields.slice(0, 60).flatMap(([name, value]) => [el('dt', {}, short(name, 40)), el('dd', {}, typeof value === 'object' ? code(JSON.stringify(value), 600) : name === 'why' ? el('span', {}, ...prose(String(value))) : code(String(value), 600))])));
     const opened = lines.slice(0, now + 1).filter((/** @type {any} */ each) => each.kind === 'syscall' && each.ret >= 0 && ['BPF_BTF_LOAD', 'BPF_MAP_CREATE', 'BPF_PROG_LOAD', 'socket'].includes(each.call));
-    fill(maps, el('h3', {}, 'open by then'), opened.length ? el('dl', {}, ...opened.slice(-40).flatMap((/** @type {any} */ each) => [el('dt', {}, `fd ${each.ret}`), el('dd', {}, ...prose(each.why))])) : el('p', {}, 'no descriptor yet'));
+    fill(maps, el('h2', { class: 'small' }, 'open by then'), opened.length ? el('dl', {}, ...opened.slice(-40).flatMap((/** @type {any} */ each) => [el('dt', {}, `fd ${each.ret}`), el('dd', {}, ...prose(each.why))])) : el('p', {}, 'no descriptor yet'));
   }
 
   const recorded = lines.length
@@ -113,7 +113,7 @@ function referees(model) {
   ].filter(([, text]) => /^[\w ./=,+-]+$/.test(text));
   return [
     el('h2', {}, 'Do others say the same?'),
-    rows.length ? el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'this page and the kernel' }, el('table', { class: 'referees' }, el('thead', {}, el('tr', {}, ...['what', 'this page', 'the other', ''].map((name) => el('th', { scope: 'col' }, name)))), el('tbody', {}, ...rows.map((row) => el('tr', { class: row.ours === row.theirs ? 'equal' : 'unequal' }, el('th', { scope: 'row' }, short(row.what, 60)), el('td', {}, code(row.ours, 90)), el('td', {}, code(row.theirs, 90), el('span', { class: 'muted' }, ` ${row.who}`)), el('td', {}, row.ours === row.theirs ? 'equal' : 'not equal'))))))
+    rows.length ? el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'this page and the kernel' }, el('table', { class: 'referees' }, el('thead', {}, el('tr', {}, ...['what', 'this page', 'the other', 'result'].map((name) => el('th', { scope: 'col' }, name)))), el('tbody', {}, ...rows.map((row) => el('tr', { class: row.ours === row.theirs ? 'equal' : 'unequal' }, el('th', { scope: 'row' }, short(row.what, 60)), el('td', {}, code(row.ours, 90)), el('td', {}, code(row.theirs, 90), el('span', { class: 'muted' }, ` ${row.who}`)), el('td', {}, row.ours === row.theirs ? 'equal' : 'not equal'))))))
       : el('p', { class: 'muted' }, 'Nothing is recorded to compare with. These commands say what other tools make of the same file:'),
     ...commands.flatMap(([what, text]) => [el('p', { class: 'command-title' }, what), copyable(text)]),
   ];
