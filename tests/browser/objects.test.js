@@ -5,7 +5,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { dataOf } from './data.js';
-import { PAGES, VIEWS, go, launch, open, page, read, withData } from './support.js';
+import { PAGES, VIEWS, go, launch, open, page, read, window_, withData } from './support.js';
 
 /** @type {import('playwright-core').Browser} */
 let browser;
@@ -30,13 +30,13 @@ describe('what is in an object', () => {
     const names = readdirSync(PAGES).filter((name) => name.endsWith('.html'));
     assert.ok(names.length > 55, `only ${names.length} pages`);
     let slowest = 0;
+    const { page: opened, wrong, show, close } = await window_(browser);
     for (const name of names) {
-      const { page: opened, wrong, took, close } = await open(browser, join(PAGES, name));
+      slowest = Math.max(slowest, await show(join(PAGES, name)));
       await through(opened);
       assert.deepEqual(wrong, [], name);
-      slowest = Math.max(slowest, took);
-      await close();
     }
+    await close();
     console.log(`  ${names.length} pages, the slowest open in ${Math.round(slowest)} ms`);
   });
 
@@ -63,6 +63,7 @@ describe('what is in an object', () => {
 
   test('is text, whatever it says', async () => {
     const hostile = ['</script><script>alert(1)</script>', '<img src=x onerror=alert(1)>', '"><svg onload=alert(1)>', "'; alert(1); //", '\u202etxt.exe\u0000', '`${alert(1)}`', '<style>*{display:none}</style>', 'n'.repeat(10000), 'javascript:alert(1)', '__proto__'];
+    const { page: opened, wrong, show, close } = await window_(browser);
     for (const [index, text] of hostile.entries()) {
       // Every string of the data but those that the page counts on.
       const kept = new Set(['kind', 'call', 'syscall', 'bytes', 'before', 'after', 'hole', 'role', 'from', 'origin', 'type']);
@@ -73,15 +74,15 @@ describe('what is in an object', () => {
       };
       for (const source of ['count.html', 'null-check.html']) {
         const file = withData('hostile.html', read(source), (data) => swap(data, ''));
-        const { page: opened, wrong, close } = await open(browser, file);
-        await through(opened);
+        await show(file);
+        const widths = await through(opened);
         const made = await opened.evaluate(() => [document.scripts.length, document.styleSheets.length, document.querySelectorAll('img, iframe, object, embed, a, link, svg[onload]').length, /[\u202a-\u202e\u2066-\u2069\u0000]/.test(document.body.innerText)]);
         assert.deepEqual(made, [2, 1, 0, false], text);
         assert.deepEqual(wrong, [], `${source} ${index}`);
-        for (const [view, wide] of await through(opened)) assert.ok(wide <= 0, `${text.slice(0, 40)}: ${view} is ${wide} pixels too wide`);
-        await close();
+        for (const [view, wide] of widths) assert.ok(wide <= 0, `${text.slice(0, 40)}: ${view} is ${wide} pixels too wide`);
       }
     }
+    await close();
   });
 
   test('is text, also in the names that a compiler took', async () => {

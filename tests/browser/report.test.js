@@ -100,16 +100,18 @@ describe('a page whose data is gone', () => {
     const all = { ...PLAIN, ...RECORDED };
     assert.deepEqual(Object.keys(strips), Object.keys(all), 'every view has something to lose');
     for (const [view, cases] of Object.entries(strips)) {
-      for (const [what, strip] of Object.entries(cases)) {
+      // Nothing taken out: the control, without which a failure would say nothing.
+      for (const [what, strip] of [['', () => {}], ...Object.entries(cases)]) {
         const file = withData('stripped.html', read(view in PLAIN ? 'plain-count.html' : 'count.html'), (data) => {
           strip(data);
           return data;
         });
         const context = await browser.newContext({ viewport: { width: 1360, height: 900 } });
         const opened = await context.newPage();
-        opened.setDefaultTimeout(700);
         await opened.goto(`file://${file}`);
-        await assert.rejects(() => all[view](opened), `${view} does not miss ${what}`);
+        opened.setDefaultTimeout(1500);
+        if (what) await assert.rejects(() => all[view](opened), `${view} does not miss ${what}`);
+        else await all[view](opened);
         await context.close();
       }
     }
@@ -130,7 +132,7 @@ describe('who reads a page', () => {
   }
 
   test('has no barrier either where there is no hole and no run', async () => {
-    for (const name of ['pass', 'plain-count', 'large']) {
+    for (const name of ['pass', 'plain-count']) {
       const { page: opened, close } = await open(browser, page(name));
       for (const view of VIEWS) {
         await go(opened, view);

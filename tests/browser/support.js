@@ -19,11 +19,18 @@ const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', 
 export const launch = () => chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS });
 
 /** Opens a page and keeps what goes wrong on it. @param {import('playwright-core').Browser} browser */
-export async function open(browser, file, { width = 1360, height = 900, scheme = 'light', hash = '' } = {}) {
+export async function open(browser, file, { hash = '', ...how } = {}) {
+  const opened = await window_(browser, how);
+  const took = await opened.show(file, hash);
+  return { ...opened, took };
+}
+
+/** A window in which one page after the other can be shown. @param {import('playwright-core').Browser} browser */
+export async function window_(browser, { width = 1360, height = 900, scheme = 'light' } = {}) {
   const context = await browser.newContext({ viewport: { width, height }, colorScheme: scheme, reducedMotion: 'reduce' });
   const page = await context.newPage();
   const wrong = [];
-  const url = `file://${file}`;
+  let url = '';
   page.on('console', (message) => wrong.push(`console ${message.type()}: ${message.text()}`));
   page.on('pageerror', (error) => wrong.push(`error: ${error.stack ?? error}`));
   page.on('dialog', (dialog) => {
@@ -33,12 +40,16 @@ export async function open(browser, file, { width = 1360, height = 900, scheme =
   page.on('request', (request) => {
     if (request.url().split('#')[0] !== url) wrong.push(`request: ${request.url()}`);
   });
-  const start = performance.now();
-  await page.goto(url + hash);
-  await page.waitForSelector('[role=tabpanel]:not([hidden])', { timeout: 20000 });
-  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
-  const took = performance.now() - start;
-  return { page, wrong, took, close: () => context.close() };
+  /** Milliseconds until it is drawn. */
+  async function show(file, hash = '') {
+    url = `file://${file}`;
+    const start = performance.now();
+    await page.goto(url + hash);
+    await page.waitForSelector('[role=tabpanel]:not([hidden])', { timeout: 20000 });
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => setTimeout(done))));
+    return performance.now() - start;
+  }
+  return { page, wrong, show, close: () => context.close() };
 }
 
 /** What keeps people out who do not use a mouse or do not see the page. @param {import('playwright-core').Page} page */

@@ -83,7 +83,6 @@ async function patch(page) {
 /** @param {Page} page */
 async function code(page) {
   await go(page, 'code');
-  await page.locator('#i0').scrollIntoViewIfNeeded().catch(() => {});
   await page.locator('.insns').focus();
   await page.keyboard.press('Home');
   await says(page, '.state', /r6 = r1/);
