@@ -110,7 +110,12 @@ fn a_report_that_fails_leaves_nothing_and_keeps_what_was_there() {
     fs::write(folder.path("bad.o"), "not an object").unwrap();
     let path = |name: &str| folder.path(name).to_str().unwrap().to_owned();
     let count = object("count");
-    let failures: [(i32, Ran, &str); 6] = [
+    let unlinkable = compile(
+        "extern int nobody(void); SEC(\"socket\") int f(struct __sk_buff *skb) { return nobody(); }
+         SEC(\"socket\") int g(struct __sk_buff *skb) { return skb->len; }",
+    );
+    let failures: [(i32, Ran, &str); 7] = [
+        (3, folder.report(&unlinkable.path(), &[]), "nobody"),
         (3, folder.report(&path("bad.o"), &[]), "bad.o"),
         (3, folder.report(&path("missing.o"), &[]), "No such file"),
         (2, folder.report(&count, &["--program", "nobody"]), "nobody"),

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PAGES, launch, open } from './support.js';
 
 const browser = await launch();
-const { page, close } = await open(browser, join(PAGES, 'count.html'), { width: 1280, height: 860 });
+const { page, close } = await open(browser, join(PAGES, 'count.html'), { width: 1200, height: 800 });
 await page.screenshot({ path: process.argv[2] });
 await close();
 await browser.close();

@@ -3,7 +3,6 @@
 mod sources;
 mod written;
 
-use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -119,9 +118,7 @@ impl ReportArgs {
             Failure::new(Exit::Other, error).at(&path).hint("-o FILE.html, in a folder that is there")
         })?;
         output.data(&json!({ "kind": "report", "file": path.to_string(), "bytes": page.len() }))?;
-        let scheme =
-            if self.output.extension() == Some(OsStr::new("html")) { "open it in a browser" } else { "an HTML page" };
-        output.say(format_args!("{path}: {} KB, {scheme}", page.len().div_ceil(1000)));
+        output.say(format_args!("{path}: written; open it in a browser"));
         Ok(())
     }
 }
