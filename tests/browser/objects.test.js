@@ -96,4 +96,18 @@ describe('what is in an object', () => {
     assert.deepEqual(wrong, []);
     await close();
   });
+
+  test('may come with a run of which little is left', async () => {
+    const { page: opened, wrong, show, close } = await window_(browser);
+    const kinds = ['syscall', 'program', 'loaded', 'attached', 'event', 'map', 'summary', 'warning', 'error', 'packet', 'insn'];
+    const bare = { run: () => kinds.map((kind) => ({ kind })), named: () => kinds.map((kind) => ({ kind, name: 'count', call: 'BPF_MAP_CREATE', ret: -1, tag: '', explanation: { reason: '' }, given: [], maps: [], log: '0: (95) exit' })) };
+    for (const run of Object.values(bare)) {
+      await show(withData('bare.html', read('count.html'), (data) => {
+        data.run = run();
+      }));
+      await through(opened);
+      assert.deepEqual(wrong, []);
+    }
+    await close();
+  });
 });

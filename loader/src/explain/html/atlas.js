@@ -230,8 +230,8 @@ export function holeCard(model, store, hole, go) {
     el('p', {}, hole.at < 0 ? '' : `${counted(size, 'byte')}, in insn ${hole.insn} of `, code(model.programs[hole.program].name), '.'),
     el('div', { class: 'why' },
       el('h3', {}, 'Why'), el('p', {}, ...prose(why(patch))),
-      links,
-      el('h3', {}, 'Left open, the verifier would say'), el('blockquote', {}, ...leftOpen(patch.left_open))),
+      el('h3', {}, 'Left open, the verifier would say'), el('blockquote', {}, ...leftOpen(patch.left_open)),
+      el('h3', {}, 'How it is found'), links),
   ];
 }
 

@@ -242,5 +242,5 @@ function note(model, lines) {
   if (lines.length === 0) return el('p', { class: 'muted' }, ...prose('The object has no line records: compile with `clang -g`.'));
   if (lines.some((line) => line.differs)) return el('p', { class: 'warning' }, 'Some lines are not those that were compiled: the file has changed since.');
   if (model.data.sources.length === 0) return el('p', { class: 'muted' }, ...prose('The lines that became code, from the object itself. Whole files: `--source DIR`.'));
-  return el('p', { class: 'muted' }, visible('Whole files, as they were when the report was made; the darker lines became code.'));
+  return el('p', { class: 'muted' }, visible('Whole files, as they were when the report was made; those that became code stand out.'));
 }

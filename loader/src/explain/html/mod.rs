@@ -13,6 +13,7 @@ mod attr;
 mod data;
 mod run;
 mod script;
+mod shape;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

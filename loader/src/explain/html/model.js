@@ -33,7 +33,7 @@ export function makeModel(data) {
   holes.forEach((hole, index) => {
     hole.index = index;
   });
-  return { data, elf, sections, maps, steps, programs, holes, lints: of('lint'), loadsIn: of('loads_in'), run: data.run, hooks: data.hooks };
+  return { data, elf, sections, maps, steps, programs, holes, lints: of('lint'), loadsIn: of('loads_in'), run: data.run.map((/** @type {Json} */ line) => (line.attr ? line : { ...line, attr: {} })), hooks: data.hooks };
 }
 
 /** @typedef {ReturnType<typeof makeModel>} Model */

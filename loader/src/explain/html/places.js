@@ -51,7 +51,7 @@ export function placesView(model) {
   let hook = model.hooks[0];
   let offset = 0;
   let answer = 0;
-  const attached = model.run.find((/** @type {any} */ line) => line.kind === 'attached');
+  const attached = model.run.find((/** @type {any} */ line) => line.kind === 'attached' && line.hook);
   if (attached) hook = model.hooks.find((/** @type {any} */ each) => each.hook === attached.hook) ?? hook;
   const ruler = el('div', { class: 'packet', role: 'img' });
   const about = el('dl', {});

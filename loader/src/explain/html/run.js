@@ -37,7 +37,7 @@ export function runView(model) {
   function show() {
     const line = lines[now];
     if (!line) return;
-    const fields = Object.entries(line).filter(([name, value]) => !['kind', 'log', 'explanation'].includes(name) && value !== null && value !== '');
+    const fields = Object.entries(line).filter((/** @type {[string, any]} */ [name, value]) => !['kind', 'log', 'explanation'].includes(name) && !(name === 'attr' && Object.keys(value).length === 0) && value !== null && value !== '');
     fill(detail, el('h2', { class: 'small' }, `${now + 1} of ${lines.length}: ${line.kind}`), el('dl', {}, ...fields.slice(0, 60).flatMap(([name, value]) => [el('dt', {}, short(name, 40)), el('dd', {}, typeof value === 'object' ? code(JSON.stringify(value), 600) : name === 'why' ? el('span', {}, ...prose(String(value))) : code(String(value), 600))])));
     const opened = lines.slice(0, now + 1).filter((/** @type {any} */ each) => each.kind === 'syscall' && each.ret >= 0 && ['BPF_BTF_LOAD', 'BPF_MAP_CREATE', 'BPF_PROG_LOAD', 'socket'].includes(each.call));
     fill(maps, el('h2', { class: 'small' }, 'open by then'), opened.length ? el('dl', {}, ...opened.slice(-40).flatMap((/** @type {any} */ each) => [el('dt', {}, `fd ${each.ret}`), el('dd', {}, ...prose(each.why))])) : el('p', {}, 'no descriptor yet'));

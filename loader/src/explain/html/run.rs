@@ -5,6 +5,8 @@ use std::collections::VecDeque;
 use serde_json::Value as Json;
 use thiserror::Error;
 
+use super::shape;
+
 /// Bytes: a run that is larger is refused.
 pub const LARGEST_RUN: u64 = 16 << 20;
 
@@ -52,6 +54,16 @@ pub enum RunError {
         line: usize,
         /// What it is.
         found: &'static str,
+    },
+    /// A line has a field that is not what it should be.
+    #[error("line {line}, column {column}: {what}: no line that minibpf writes has that")]
+    Shape {
+        /// The line, from 1.
+        line: usize,
+        /// The byte of the line, from 1.
+        column: usize,
+        /// What is wrong with it.
+        what: String,
     },
     /// There is no line that the page can show.
     #[error("no line of a kind that a report shows; record one with: minibpf check OBJ --trace --json > run.json")]
@@ -104,10 +116,18 @@ fn read_line(line: usize, text: &[u8], object: &str) -> Result<Option<Json>, Run
     let kind = value.get("kind").and_then(Json::as_str).ok_or(RunError::NoKind { line, found })?.to_owned();
     let is_of_another = |path: &str| path.rsplit('/').next() != Some(object);
     let is_foreign = value.get("obj").and_then(Json::as_str).is_some_and(is_of_another);
+    if is_foreign || !KINDS.contains(&kind.as_str()) {
+        return Ok(None);
+    }
+    serde_json::from_slice::<shape::Line>(text).map_err(|error| RunError::Shape {
+        line,
+        column: error.column(),
+        what: without_place(&error),
+    })?;
     if kind == "syscall" {
         shorten(value.get_mut("attr"));
     }
-    Ok(if KINDS.contains(&kind.as_str()) && !is_foreign { Some(value) } else { None })
+    Ok(Some(value))
 }
 
 /// What a call passed is known from the plan: of long strings the beginning will do.

@@ -31,6 +31,29 @@ fn an_error_says_which_line_is_wrong_and_what_was_expected() {
 }
 
 #[test]
+fn a_field_that_the_page_takes_apart_has_the_right_type_or_the_line_is_named() {
+    let wrong = [
+        "\"maps\":5",
+        "\"maps\":[{}]",
+        "\"attr\":[]",
+        "\"why\":{}",
+        "\"given\":[{\"n\":-1}]",
+        "\"ret\":\"x\"",
+        "\"explanation\":{\"reason\":\"x\",\"history\":[{}]}",
+        "\"explanation\":{\"reason\":null}",
+        "\"explanation\":{\"reason\":\"x\",\"path\":[[1,2,3]]}",
+    ];
+    for field in wrong {
+        let text = format!("{{\"kind\":\"summary\"}}\n{{\"kind\":\"program\",{field}}}");
+        let said = Run::read(text.as_bytes(), "a.o").unwrap_err().to_string();
+        assert!(said.starts_with("line 2, column "), "{field}: {said}");
+        assert!(said.ends_with(": no line that minibpf writes has that"), "{field}: {said}");
+    }
+    let nulls = b"{\"kind\":\"program\",\"maps\":null,\"explanation\":null,\"attr\":null}";
+    assert_eq!(Run::read(nulls, "a.o").unwrap().lines.len(), 1);
+}
+
+#[test]
 fn a_run_without_anything_to_show_is_refused() {
     assert_eq!(Run::read(b"", "a.o"), Err(RunError::Nothing));
     assert_eq!(Run::read(b"{\"kind\":\"of the future\"}", "a.o"), Err(RunError::Nothing));
