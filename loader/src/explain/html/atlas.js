@@ -210,9 +210,9 @@ export function holeCard(model, store, hole, go) {
     const next = model.holes[(hole.index + by + model.holes.length) % model.holes.length];
     store.set({ hole: next.index, program: next.program, insn: next.insn, byte: Math.max(0, next.at) + (next.patch.takes_fd ? 4 : 0) });
   };
-  const at = patch.takes_fd ? hole.at + 4 : hole.at;
-  const size = patch.takes_fd ? 4 : hole.slots * 8;
-  const what = patch.takes_fd ? `The descriptor of map \`${hole.map}\`` : `What \`${patch.symbol}\` is`;
+  const [what, inImm] = wanted(hole);
+  const at = inImm ? hole.at + 4 : hole.at;
+  const size = inImm ? 4 : hole.slots * 8;
   const where = hole.at < 0 ? 'goes to an instruction that is not in the file' : `goes to file offset ${hex(at)}`;
   const links = el('ol', { class: 'chain' }, ...chain(model, hole).map((link) => el('li', { class: `link-${link.what}` },
     el('span', { class: 'what' }, link.what),
@@ -233,6 +233,21 @@ export function holeCard(model, store, hole, go) {
       el('h3', {}, 'Left open, the verifier would say'), el('blockquote', {}, ...leftOpen(patch.left_open)),
       el('h3', {}, 'How it is found'), links),
   ];
+}
+
+/** What a hole gets, and whether that is one number in the field imm. @param {import('./model.js').Hole} hole @returns {[string, boolean]} */
+function wanted({ map, patch }) {
+  const name = `\`${patch.symbol}\``;
+  if (patch.takes_fd) return [`The descriptor of map \`${map}\``, true];
+  if (!patch.resolved) return [`What this page does not know of ${name}`, false];
+  switch (patch.hole) {
+    case 'call':
+    case 'func': return [`The distance to ${name}`, true];
+    case 'kfunc':
+    case 'kernel_type': return [`The kernel's number of ${name}`, true];
+    case 'symbol': return [`The address of ${name}`, false];
+    default: return [`The kernel's own number for ${name}`, false];
+  }
 }
 
 /** @param {any} patch */

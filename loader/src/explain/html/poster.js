@@ -11,7 +11,7 @@ export function poster(model) {
     el('div', { class: 'sheet' }, el('h1', {}, code(model.data.file.name)), el('h2', {}, 'The file, and what a loader does with each part'),
       table(['at', 'section', 'bytes', 'what minibpf does with it'], model.sections.filter((/** @type {any} */ section) => section.size > 0).map((/** @type {any} */ section) => [hex(section.file_offset, 4), code(section.name, 24), section.size, prose(short(section.does, 90))]), MOST.sections)),
     el('div', { class: 'sheet' }, el('h2', {}, 'The holes, and what fills them'),
-      table(['file offset', 'insn', 'symbol', 'filled with', 'left open'], model.holes.map((hole) => [hole.at < 0 ? '' : hex(hole.at + (hole.patch.takes_fd ? 4 : 0), 4), hole.insn, code(hole.patch.symbol, 22), prose(short(hole.patch.fills, 90)), prose(short(hole.patch.left_open, 70))]), MOST.holes),
+      table(['file offset', 'insn', 'symbol', 'filled with', 'left open'], model.holes.map((hole) => [hole.at < 0 ? '' : hex(hole.at + (hole.patch.takes_fd ? 4 : 0), 4), hole.insn, code(hole.patch.symbol, 22), prose(short(hole.patch.fills, 130)), prose(short(hole.patch.left_open, 120))]), MOST.holes),
       el('h2', {}, 'The system calls'),
       table(['call', 'command', 'why'], model.steps.map((/** @type {any} */ step) => [step.n, code(step.call), prose(short(step.why, 100))]), MOST.calls)));
 }
