@@ -66,7 +66,7 @@ export function patchView(model, store) {
     const element = el('div', { class: `hole-row${index === store.get().hole ? ' pinned' : ''}`, role: 'option', id: `hole${index}`, 'aria-selected': index === store.get().hole, 'aria-setsize': model.holes.length, 'aria-posinset': index + 1, click: () => choose(index) },
       el('div', { class: 'names' }, el('span', { class: 'insn' }, `insn ${hole.insn}`), code(hole.patch.symbol, 32), el('span', { class: 'kind' }, hole.patch.hole)),
       el('div', { class: 'bytes' }, ...cells),
-      el('div', { class: 'text' }, el('code', {}, words), stage === 3 && line?.why ? el('span', { class: 'note' }, line.why) : null));
+      el('div', { class: 'text' }, el('code', {}, words), stage === 3 && line?.why ? el('span', { class: 'note' }, ...prose(line.why)) : null));
     return element;
   }
 
@@ -93,7 +93,7 @@ export function patchView(model, store) {
     return [
       el('span', {}, 'tag of ', code(own.name, 32), ', computed here: '), el('code', { class: 'tag' }, computed),
       !expected ? el('span', { class: 'muted' }, ' (nothing to compare with: something in it is unresolved)') : el('span', { class: expected === computed ? 'equal' : 'unequal' }, expected === computed ? ' equal to minibpf’s' : ` minibpf has ${expected}`),
-      said ? el('span', { class: said.tag === computed ? 'equal' : 'unequal' }, said.tag === computed ? ' equal to the kernel’s' : ` the kernel has ${said.tag}${said.tag === own.facts.tag_sha1 ? ' (SHA-1, before Linux 6.18)' : ''}`) : null,
+      said ? el('span', { class: said.tag === computed ? 'equal' : 'unequal' }, said.tag === computed ? ', and to the kernel’s' : `, the kernel has ${said.tag}${said.tag === own.facts.tag_sha1 ? ' (SHA-1, before Linux 6.18)' : ''}`) : null,
     ];
   }
 

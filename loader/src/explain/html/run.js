@@ -1,5 +1,5 @@
 // @ts-check
-// One run: its calls, packets and maps in order; and what the kernel and other tools say, beside what this page says.
+// One run: its calls, packets and maps in order; and what it and the kernel say, beside what this page says.
 
 import { clamp, code, copyable, counted, el, fill, prose, short, steps, virtualList } from './dom.js';
 
@@ -72,7 +72,7 @@ function summary(line) {
 }
 
 /**
- * What can be held against one another: this page's numbers and those of the kernel in the run.
+ * What can be held against one another: this page's numbers and those of the run, of which the tag is the kernel's own.
  * @param {import('./model.js').Model} model
  * @returns {{ what: string, ours: string, theirs: string, who: string }[]}
  */
@@ -83,18 +83,18 @@ export function comparisons(model) {
     if (!said) continue;
     const tags = [program.facts.tag_sha256, program.facts.tag_sha1];
     rows.push({ what: `tag of ${program.name}`, ours: tags.includes(said.tag) ? said.tag : tags[0] ?? '', theirs: said.tag, who: 'the kernel' });
-    rows.push({ what: `slots of ${program.name}`, ours: String(program.text.length), theirs: String(said.insns), who: 'the kernel' });
+    rows.push({ what: `slots of ${program.name}`, ours: String(program.text.length), theirs: String(said.insns), who: 'given in the run' });
     for (const map of said.maps ?? []) {
       const own = model.maps.find((/** @type {any} */ each) => each.name === map.name);
       if (!own) continue;
       const shape = (/** @type {any} */ each) => `${each.type}, key ${each.bytes_key}, value ${each.bytes_value}, ${each.max_entries} entries`;
-      rows.push({ what: `map ${map.name}`, ours: shape(own), theirs: shape(map), who: 'the kernel' });
+      rows.push({ what: `map ${map.name}`, ours: shape(own), theirs: shape(map), who: 'created in the run' });
     }
   }
   const calls = model.run.filter((/** @type {any} */ line) => line.kind === 'syscall' && ['BPF_BTF_LOAD', 'BPF_MAP_CREATE', 'BPF_MAP_UPDATE_ELEM', 'BPF_MAP_FREEZE', 'BPF_PROG_LOAD'].includes(line.call));
   if (calls.length && !calls.some((/** @type {any} */ call) => call.ret < 0)) {
     const planned = model.steps.filter((/** @type {any} */ step) => step.syscall === 'bpf').map((/** @type {any} */ step) => step.call);
-    rows.push({ what: 'calls of the load, in order', ours: planned.join(' '), theirs: calls.slice(0, planned.length).map((/** @type {any} */ call) => call.call).join(' '), who: 'the trace' });
+    rows.push({ what: 'calls of the load, in order', ours: planned.join(' '), theirs: calls.slice(0, planned.length).map((/** @type {any} */ call) => call.call).join(' '), who: 'traced in the run' });
   }
   return rows;
 }
@@ -113,7 +113,7 @@ function referees(model) {
   ].filter(([, text]) => /^[\w ./=,+-]+$/.test(text));
   return [
     el('h2', {}, 'Do others say the same?'),
-    rows.length ? el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'this page and the kernel' }, el('table', { class: 'referees' }, el('thead', {}, el('tr', {}, ...['what', 'this page', 'the other', 'result'].map((name) => el('th', { scope: 'col' }, name)))), el('tbody', {}, ...rows.map((row) => el('tr', { class: row.ours === row.theirs ? 'equal' : 'unequal' }, el('th', { scope: 'row' }, short(row.what, 60)), el('td', {}, code(row.ours, 90)), el('td', {}, code(row.theirs, 90), el('span', { class: 'muted' }, ` ${row.who}`)), el('td', {}, row.ours === row.theirs ? 'equal' : 'not equal'))))))
+    rows.length ? el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'this page and the run' }, el('table', { class: 'referees' }, el('thead', {}, el('tr', {}, ...['what', 'this page', 'the other', 'result'].map((name) => el('th', { scope: 'col' }, name)))), el('tbody', {}, ...rows.map((row) => el('tr', { class: row.ours === row.theirs ? 'equal' : 'unequal' }, el('th', { scope: 'row' }, short(row.what, 60)), el('td', {}, code(row.ours, 90)), el('td', {}, code(row.theirs, 90), el('span', { class: 'muted' }, ` ${row.who}`)), el('td', {}, row.ours === row.theirs ? 'equal' : 'not equal'))))))
       : el('p', { class: 'muted' }, 'Nothing is recorded to compare with. These commands say what other tools make of the same file:'),
     ...commands.flatMap(([what, text]) => [el('p', { class: 'command-title' }, what), copyable(text)]),
   ];
