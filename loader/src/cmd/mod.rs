@@ -18,6 +18,7 @@ mod object;
 mod options;
 mod output;
 mod pins;
+mod report;
 mod run;
 mod set;
 mod show;
@@ -55,6 +56,7 @@ Examples:
   minibpf demo                                                the whole journey; nothing else needed
   minibpf check bpf-src/count.bpf.o                           would the kernel take it?
   minibpf explain bpf-src/count.bpf.o                         each step of its load, and why; needs no privileges
+  minibpf report bpf-src/count.bpf.o -o count.html            the same as a page for a browser
   minibpf load bpf-src/count.bpf.o --connect 127.0.0.1:80     filter a TCP connection and talk through it
   minibpf run bpf-src/pass.bpf.o icmp 'tcp:80:GET /'          try a filter on packets, before it meets traffic
   minibpf dump pid:PID                                        what the maps of a running load hold, or anybody's
@@ -66,6 +68,7 @@ Examples:
   minibpf demo                                                the whole journey; nothing else needed
   minibpf check bpf-src/count.bpf.o                           would the kernel take it?
   minibpf explain bpf-src/count.bpf.o                         each step of its load, and why; needs no privileges
+  minibpf report bpf-src/count.bpf.o -o count.html            the same as a page for a browser
   minibpf load bpf-src/count.bpf.o --connect 127.0.0.1:80     filter a TCP connection and talk through it
   minibpf run bpf-src/pass.bpf.o icmp 'tcp:80:GET /'          try a filter on packets, before it meets traffic
   minibpf dump pid:PID                                        what the maps of a running load hold, or anybody's
@@ -96,6 +99,7 @@ enum Command {
     Load(Box<load::Load>),
     Run(Box<run::Run>),
     Explain(explain::Explain),
+    Report(report::ReportArgs),
     Doctor(doctor::Doctor),
     Attach(attach::Attach),
     Detach(detach::Detach),
@@ -138,6 +142,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Load(load) => load.run(&output),
         Command::Run(run) => run.run(&output),
         Command::Explain(explain) => explain.run(&output),
+        Command::Report(report) => report.run(&output),
         Command::Doctor(doctor) => doctor.run(&output),
         Command::Attach(attach) => attach.run(&output),
         Command::Detach(detach) => detach.run(&output),

@@ -43,6 +43,11 @@ pub(crate) fn assignment(text: &str) -> Result<(String, String), String> {
 }
 
 impl PlanOptions {
+    /// The object as it is, with nothing set and nothing pinned.
+    pub(crate) fn to_look_at(program: Option<String>, section: Option<String>, btf: Option<PathBuf>) -> Self {
+        Self { program, section, set: Vec::new(), btf, pins: PinArgs::default() }
+    }
+
     fn options(&self) -> Options {
         Options {
             program: self.program.clone(),

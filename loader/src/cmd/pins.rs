@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use super::failure::{Exit, Failure};
 
 /// What is pinned, and what is reused.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub(crate) struct PinArgs {
     /// Pin programs and maps under this directory, which lies on a bpffs: DIR/PROG and DIR/maps/MAP. Maps that ask to be
     /// pinned by their name are reused where they are there already

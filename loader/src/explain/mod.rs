@@ -1,10 +1,11 @@
 //! What a step is, in words: a system call as strace writes it, or as JSON. Both come from one [`Call`], which is plain data.
 //!
 //! [`facts`] is the same for a whole object, from its sections to the last call, with where each number comes from; [`page`]
-//! makes text of that. The library prints nothing itself.
+//! makes text of that, and [`html`] a page for a browser. The library prints nothing itself.
 
 mod calls;
 pub mod facts;
+pub mod html;
 pub mod names;
 pub mod page;
 mod patches;

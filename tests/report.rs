@@ -1,0 +1,220 @@
+//! `minibpf report` as a command: what it reads and writes, and what it leaves when it fails. What the page does in a browser is tested in
+//! `tests/browser`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test may panic: that is how it fails"
+)]
+
+mod support;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use support::objects::{COMMITTED, compile, object};
+use support::process::{Ran, run, run_with_input};
+use support::{Json, text};
+
+/// A folder for one page.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn files(&self) -> Vec<String> {
+        let mut names: Vec<_> = fs::read_dir(self.0.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// Runs `report` on an object, for no kernel in particular.
+    fn report(&self, object: &str, more: &[&str]) -> Ran {
+        let page = self.path("page.html");
+        let args = ["report", object, "--btf", "none", "-o"].map(OsStr::new);
+        run(args.into_iter().chain([page.as_os_str()]).chain(more.iter().map(OsStr::new)))
+    }
+
+    fn page(&self) -> String {
+        fs::read_to_string(self.path("page.html")).unwrap()
+    }
+
+    /// What the page knows.
+    fn data(&self) -> Json {
+        let page = self.page();
+        let (_, rest) = page.split_once("id=\"data\">").unwrap();
+        serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap()
+    }
+}
+
+#[test]
+fn a_page_is_written_whole_and_twice_the_same() {
+    let folder = Folder::new();
+    for name in COMMITTED {
+        let said = folder.report(&object(name), &[]).expect(0);
+        assert!(said.stderr.contains("page.html"), "{}", said.stderr);
+        let page = folder.page();
+        folder.report(&object(name), &[]).expect(0);
+        assert_eq!(folder.page(), page);
+        assert_eq!(folder.files(), ["page.html"]);
+        assert!(page.len() < 300_000);
+    }
+}
+
+#[test]
+fn a_page_names_no_folder_of_this_machine() {
+    let folder = Folder::new();
+    let copy = folder.path("filter.o");
+    fs::copy(object("count"), &copy).unwrap();
+    folder.report(copy.to_str().unwrap(), &[]).expect(0);
+    assert_eq!(folder.data()["file"]["name"], "filter.o");
+    assert!(!folder.page().contains(folder.0.path().to_str().unwrap()));
+}
+
+#[test]
+fn the_json_says_where_the_page_is_and_how_large() {
+    let folder = Folder::new();
+    let ran = folder.report(&object("count"), &["--json"]).expect(0);
+    let lines = ran.kind("report");
+    assert_eq!(text(&lines[0], "file"), folder.path("page.html").to_str().unwrap());
+    assert_eq!(lines[0]["bytes"], folder.page().len());
+}
+
+#[test]
+fn an_object_can_come_from_standard_input() {
+    let folder = Folder::new();
+    let page = folder.path("page.html");
+    let bytes = fs::read(object("count")).unwrap();
+    run_with_input(["report", "-", "--btf", "none", "-o", page.to_str().unwrap()], &bytes).expect(0);
+    assert_eq!(folder.data()["file"]["name"], "standard input");
+}
+
+#[test]
+fn a_report_that_fails_leaves_nothing_and_keeps_what_was_there() {
+    let folder = Folder::new();
+    fs::write(folder.path("page.html"), "kept").unwrap();
+    fs::write(folder.path("bad.json"), "{\"kind\":\"summary\"}\n{").unwrap();
+    fs::write(folder.path("bad.o"), "not an object").unwrap();
+    let path = |name: &str| folder.path(name).to_str().unwrap().to_owned();
+    let count = object("count");
+    let unlinkable = compile(
+        "extern int nobody(void); SEC(\"socket\") int f(struct __sk_buff *skb) { return nobody(); }
+         SEC(\"socket\") int g(struct __sk_buff *skb) { return skb->len; }",
+    );
+    let failures: [(i32, Ran, &str); 7] = [
+        (3, folder.report(&unlinkable.path(), &[]), "nobody"),
+        (3, folder.report(&path("bad.o"), &[]), "bad.o"),
+        (3, folder.report(&path("missing.o"), &[]), "No such file"),
+        (2, folder.report(&count, &["--program", "nobody"]), "nobody"),
+        (1, folder.report(&count, &["--from", &path("bad.json")]), "line 2, column 1: not JSON"),
+        (1, folder.report(&count, &["--from", &path("missing.json")]), "missing.json"),
+        (2, folder.report(&count, &["--source", &path("missing")]), "--source"),
+    ];
+    for (code, ran, says) in failures {
+        let ran = ran.expect(code);
+        assert!(ran.stderr.contains(says), "{}", ran.stderr);
+    }
+    assert_eq!(folder.page(), "kept");
+    assert_eq!(folder.files(), ["bad.json", "bad.o", "page.html"]);
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_1() {
+    let folder = Folder::new();
+    let page = folder.path("missing/page.html");
+    let ran = run(["report", &object("count"), "--btf", "none", "-o", page.to_str().unwrap()]).expect(1);
+    assert!(ran.stderr.contains("missing/page.html"), "{}", ran.stderr);
+    assert!(folder.files().is_empty());
+}
+
+#[test]
+fn the_options_choose_the_program_and_the_section() {
+    let folder = Folder::new();
+    let two = compile(
+        "SEC(\"socket\") int first(struct __sk_buff *skb) { return skb->len; }
+         SEC(\"other\") int second(struct __sk_buff *skb) { return 0; }",
+    );
+    let names = |more: &[&str]| {
+        folder.report(&two.path(), more).expect(0);
+        let programs = folder.data()["programs"].clone();
+        programs.as_array().unwrap().iter().map(|program| text(program, "name").to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&[]), ["first"]);
+    assert_eq!(names(&["--section", "other"]), ["first", "second"]);
+    assert_eq!(names(&["--section", "other", "--program", "second"]), ["second"]);
+}
+
+#[test]
+fn a_recorded_run_is_in_the_page() {
+    let folder = Folder::new();
+    let count = object("count");
+    let run = run(["check", &count, "--dry-run", "--trace", "--json"]).expect(0);
+    let recorded = run.lines().iter().map(|line| format!("{line}\n")).collect::<String>();
+    let recorded = recorded + "{\"kind\":\"summary\",\"ended\":\"</script>\"}\n{\"kind\":\"unknown\"}\n";
+    fs::write(folder.path("run.json"), recorded).unwrap();
+    folder.report(&count, &["--from", folder.path("run.json").to_str().unwrap()]).expect(0);
+    let data = folder.data();
+    let kinds: Vec<_> = data["run"].as_array().unwrap().iter().map(|line| text(line, "kind")).collect();
+    assert!(kinds.contains(&"summary") && !kinds.contains(&"unknown"), "{kinds:?}");
+    assert_eq!(folder.page().matches("</script>").count(), 2);
+}
+
+#[test]
+fn source_files_come_from_the_folder_and_from_nowhere_else() {
+    let folder = Folder::new();
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("secret.c"), "secret").unwrap();
+    let sources = |dir: &Path| {
+        folder.report(&object("count"), &["--source", dir.to_str().unwrap()]).expect(0);
+        folder.data()["sources"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|file| text(file, "text").to_owned())
+            .collect::<Vec<_>>()
+    };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let whole = fs::read_to_string(root.join("bpf-src/count.bpf.c")).unwrap();
+    // Under its whole name, and under the end of it.
+    assert_eq!(sources(root), [whole.as_str()]);
+    assert_eq!(sources(&root.join("bpf-src")), [whole.as_str()]);
+    // A link that leads out, a folder of that name, and a file without end are not read.
+    let dir = folder.path("dir");
+    fs::create_dir(&dir).unwrap();
+    assert!(sources(&dir).is_empty());
+    symlink(outside.path().join("secret.c"), dir.join("count.bpf.c")).unwrap();
+    assert!(sources(&dir).is_empty());
+    fs::remove_file(dir.join("count.bpf.c")).unwrap();
+    fs::create_dir(dir.join("count.bpf.c")).unwrap();
+    assert!(sources(&dir).is_empty());
+    fs::remove_dir(dir.join("count.bpf.c")).unwrap();
+    symlink("/dev/zero", dir.join("count.bpf.c")).unwrap();
+    assert!(sources(&dir).is_empty());
+    fs::remove_file(dir.join("count.bpf.c")).unwrap();
+    fs::write(dir.join("count.bpf.c"), vec![b'a'; (1 << 20) + 1]).unwrap();
+    assert!(sources(&dir).is_empty(), "too large");
+}
+
+#[test]
+fn a_name_that_climbs_out_of_the_folder_finds_nothing_there() {
+    let folder = Folder::new();
+    let made = compile("#line 1 \"../../secret.c\"\nSEC(\"socket\") int f(struct __sk_buff *skb) { return skb->len; }");
+    let dir = folder.path("a/b/c");
+    fs::create_dir_all(&dir).unwrap();
+    fs::write(folder.path("a/secret.c"), "secret").unwrap();
+    folder.report(&made.path(), &["--source", dir.to_str().unwrap()]).expect(0);
+    assert_eq!(folder.data()["sources"], Json::Array(Vec::new()));
+}
