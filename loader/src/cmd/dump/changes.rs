@@ -1,9 +1,9 @@
 //! `--watch`: what has changed in a map since the last look.
 
-use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
+use minibpf::observe::maps::Snapshot;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde_json::json;
 
@@ -47,9 +47,6 @@ impl Pace {
     }
 }
 
-/// A map's elements at one moment.
-type Snapshot = BTreeMap<Box<[u8]>, Box<[u8]>>;
-
 /// Shows all elements, then in each round those that have changed; with an order the first ones of it, whether they have or not.
 pub(super) fn watch(
     dump: &MapDump<'_>,
@@ -58,7 +55,7 @@ pub(super) fn watch(
     pace: &Pace,
     signals: &Signals,
 ) -> Result<(), Failure> {
-    let (started, mut before) = (Instant::now(), snapshot(dump)?);
+    let (started, mut before) = (Instant::now(), dump.snapshot()?);
     // What is shown first is what the first difference counts from.
     dump.these(&first(dump, &before, order, top), before.len() as u64)?;
     let (mut round, mut last) = (0, started);
@@ -68,21 +65,12 @@ pub(super) fn watch(
         if !pace.wait(last, signals) {
             break;
         }
-        let now = snapshot(dump)?;
+        let now = dump.snapshot()?;
         let shown = Round { dump, before: &before, now: &now, seconds: started.elapsed().as_secs_f64() };
         shown.print(order, top)?;
         before = now;
     }
     Ok(())
-}
-
-fn snapshot(dump: &MapDump<'_>) -> Result<Snapshot, Failure> {
-    let mut snapshot = Snapshot::new();
-    dump.walk(|element| {
-        snapshot.insert(element.key.into(), element.value.into());
-        Ok(())
-    })?;
-    Ok(snapshot)
 }
 
 /// The elements to be shown of a whole map.

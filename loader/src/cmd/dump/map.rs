@@ -243,8 +243,13 @@ impl<'a> MapDump<'a> {
         }
     }
 
+    /// Everything that it holds.
+    pub(super) fn snapshot(&self) -> Result<maps::Snapshot, Failure> {
+        maps::snapshot(self.map).map_err(|error| self.failure(error))
+    }
+
     /// Hands over each element; returns how many there were.
-    pub(super) fn walk(&self, mut each: impl FnMut(Element<'_>) -> Result<(), Failure>) -> Result<u64, Failure> {
+    fn walk(&self, mut each: impl FnMut(Element<'_>) -> Result<(), Failure>) -> Result<u64, Failure> {
         let (mut count, mut failed) = (0, None);
         let walked = maps::walk(
             self.map,

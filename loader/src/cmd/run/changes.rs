@@ -1,8 +1,5 @@
 //! `-v`: what a packet has changed in the filter's maps, found by looking before and after.
 
-use std::collections::BTreeMap;
-use std::ops::ControlFlow;
-
 use minibpf::btf::Btf;
 use minibpf::kernel::{Kernel, Map};
 use minibpf::observe::maps::{self, Contents, Types};
@@ -16,7 +13,7 @@ pub(super) struct Changes<'a>(Vec<Snapshot<'a>>);
 struct Snapshot<'a> {
     map: &'a Map,
     types: Types<'a>,
-    elements: BTreeMap<Vec<u8>, Vec<u8>>,
+    elements: maps::Snapshot,
 }
 
 /// One element that is not what it was: in words, and as data.
@@ -40,7 +37,7 @@ impl<'a> Changes<'a> {
             let now = elements(snapshot.map)?;
             let keys = now.keys().chain(snapshot.elements.keys().filter(|key| !now.contains_key(*key)));
             for key in keys {
-                let (before, after) = (snapshot.elements.get(key), now.get(key));
+                let (before, after) = (snapshot.elements.get(key).map(AsRef::as_ref), now.get(key).map(AsRef::as_ref));
                 if before != after {
                     snapshot.tell(key, before, after, &mut changes);
                 }
@@ -51,23 +48,13 @@ impl<'a> Changes<'a> {
     }
 }
 
-fn elements(map: &Map) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, Failure> {
-    let mut all = BTreeMap::new();
-    let walked = maps::walk(
-        map,
-        |_| (),
-        |element| {
-            all.insert(element.key.to_vec(), element.value.to_vec());
-            ControlFlow::Continue(())
-        },
-    );
-    walked.map_err(|error| Failure::new(Exit::Other, format!("reading map `{}`: {error}", map.name())))?;
-    Ok(all)
+fn elements(map: &Map) -> Result<maps::Snapshot, Failure> {
+    maps::snapshot(map).map_err(|error| Failure::new(Exit::Other, format!("reading map `{}`: {error}", map.name())))
 }
 
 impl Snapshot<'_> {
     /// An element that is new, gone or another; of a data section each variable by itself.
-    fn tell(&self, key: &[u8], before: Option<&Vec<u8>>, after: Option<&Vec<u8>>, changes: &mut Vec<Change>) {
+    fn tell(&self, key: &[u8], before: Option<&[u8]>, after: Option<&[u8]>, changes: &mut Vec<Change>) {
         let name = self.map.name();
         let [before, after] = [before, after].map(|bytes| bytes.map(|bytes| self.types.contents(bytes)));
         let variables = before.as_ref().and_then(Contents::variables).zip(after.as_ref().and_then(Contents::variables));

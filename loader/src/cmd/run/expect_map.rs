@@ -15,8 +15,6 @@ use nix::errno::Errno;
 use crate::cmd::failure::{Exit, Failure};
 use part::{Part, bracketed, follow};
 
-/// BPF_MAP_TYPE_PERCPU_HASH, _PERCPU_ARRAY, _LRU_PERCPU_HASH.
-const PER_CPU: [u32; 3] = [5, 6, 10];
 /// BPF_MAP_TYPE_ARRAY and _PERCPU_ARRAY.
 const ARRAYS: [u32; 2] = [2, 6];
 
@@ -107,7 +105,7 @@ impl<'a> One<'a> {
             let end = self.part.offset.saturating_add(self.part.size);
             self.layout.read(value.get(self.part.offset..end).unwrap_or_default())
         };
-        if !PER_CPU.contains(&attr.map_type) || size == 0 {
+        if !maps::is_per_cpu(attr.map_type) || size == 0 {
             return one(value);
         }
         let mut all = value.chunks(size.next_multiple_of(8)).map(one);

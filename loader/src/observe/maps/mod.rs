@@ -3,10 +3,14 @@
 mod types;
 mod walk;
 
-pub use types::{Contents, Types};
+pub use types::{Contents, Types, is_per_cpu};
 pub use walk::{Asked, Element, walk};
 
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
 use crate::kernel::Map;
+use crate::sys::SysError;
 
 /// Types whose elements user space can walk and read: hashes, arrays, their per-CPU kin, prefix trees, and slots with maps or programs.
 const WALKABLE: [u32; 10] = [1, 2, 3, 5, 6, 9, 10, 11, 12, 13];
@@ -15,6 +19,27 @@ const WALKABLE: [u32; 10] = [1, 2, 3, 5, 6, 9, 10, 11, 12, 13];
 pub fn is_walkable(map: &Map) -> bool {
     WALKABLE.contains(&map.spec().attr.map_type)
 }
+
+/// Everything that a map holds at one moment, values by keys: to be compared with what it holds later.
+///
+/// # Errors
+///
+/// As [`walk`].
+pub fn snapshot(map: &Map) -> Result<Snapshot, SysError> {
+    let mut snapshot = Snapshot::new();
+    walk(
+        map,
+        |_| (),
+        |element| {
+            snapshot.insert(element.key.into(), element.value.into());
+            ControlFlow::Continue(())
+        },
+    )?;
+    Ok(snapshot)
+}
+
+/// Values by keys.
+pub type Snapshot = BTreeMap<Box<[u8]>, Box<[u8]>>;
 
 /// Why a map has no elements to be walked, as far as that is known of its type.
 ///

@@ -17,6 +17,11 @@ const PER_CPU: [u32; 3] = [5, 6, 10];
 /// Values are not larger (KMALLOC_MAX_SIZE), data sections apart.
 const LARGEST: usize = 4 << 20;
 
+/// Whether a map of this type has a value for every possible CPU.
+pub fn is_per_cpu(map_type: u32) -> bool {
+    PER_CPU.contains(&map_type)
+}
+
 /// How the keys and values of a map are read.
 #[derive(Debug, Clone)]
 pub struct Types<'data> {
@@ -105,7 +110,7 @@ impl<'data> Types<'data> {
         let id = || bytes.first_chunk().map_or(0, |id| u32::from_le_bytes(*id));
         match self.map_type {
             _ if bytes.is_empty() && self.value_size > 0 => Contents::Hidden,
-            ty if PER_CPU.contains(&ty) => {
+            ty if is_per_cpu(ty) => {
                 let values = bytes.chunks(self.value_size.next_multiple_of(8).max(1));
                 Contents::PerCpu(values.map(|one| self.value.read(one.get(..self.value_size).unwrap_or(one))).collect())
             }
