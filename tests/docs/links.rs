@@ -1,0 +1,52 @@
+//! Links lead somewhere.
+
+use std::collections::HashMap;
+
+use crate::pages::{self, Page};
+
+#[test]
+fn every_link_leads_to_a_file_of_this_repository_and_to_a_heading_that_is_there() {
+    let pages = pages::of_the_book();
+    let headings: HashMap<_, _> =
+        pages.iter().map(|page| (page.path.canonicalize().unwrap(), page.headings())).collect();
+    let mut wrong = Vec::new();
+    let mut links = 0;
+    for page in &pages {
+        for link in page.links().into_iter().filter(|link| !link.target.contains("://")) {
+            links += 1;
+            let (file, anchor) = link.target.split_once('#').unwrap_or((&link.target, ""));
+            let path = if file.is_empty() { page.path.clone() } else { page.path.parent().unwrap().join(file) };
+            let Ok(path) = path.canonicalize() else {
+                wrong.push(format!("{}: no file {}", page.name, link.target));
+                continue;
+            };
+            let is_there =
+                |path| headings.get(path).is_some_and(|all: &Vec<_>| all.iter().any(|one| one.anchor == anchor));
+            if !anchor.is_empty() && !is_there(&path) {
+                wrong.push(format!("{}: no heading {}", page.name, link.target));
+            }
+        }
+    }
+    assert!(links > 100, "only {links} links found");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_page_is_in_the_table_of_contents_and_every_image_says_what_it_shows() {
+    let pages = pages::of_the_book();
+    let summary: &Page = pages.iter().find(|page| page.name == "docs/SUMMARY.md").unwrap();
+    let listed: Vec<_> = summary.links().into_iter().map(|link| format!("docs/{}", link.target)).collect();
+    for page in pages.iter().filter(|page| page.name.starts_with("docs/") && page.name != summary.name) {
+        assert!(listed.contains(&page.name), "docs/SUMMARY.md does not list {}", page.name);
+    }
+    for page in &pages {
+        for link in page.links().iter().filter(|link| link.target.ends_with(".svg") || link.target.ends_with(".png")) {
+            assert!(
+                !link.text.trim().is_empty(),
+                "{}: {} has no text for those who do not see it",
+                page.name,
+                link.target
+            );
+        }
+    }
+}
