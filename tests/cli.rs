@@ -56,6 +56,16 @@ fn unreadable(path: &str, says: &[&str]) {
 }
 
 #[test]
+fn an_error_leads_to_the_place_in_the_book_that_explains_it() {
+    let ran = run(["check", "--json", "bpf-src/skb.h"]).expect(3);
+    assert!(ran.stderr.ends_with("\n  see: docs/errors.md#3-the-object\n"), "{}", ran.stderr);
+    assert_eq!(text(ran.kind("error").last().unwrap(), "see"), "docs/errors.md#3-the-object");
+    let made = compile("int elsewhere(void); SEC(\"socket\") int calls(struct __sk_buff *skb) { return elsewhere(); }");
+    let ran = run(["load", "--dry-run", "--json", &made.path(), "--connect", NOBODY]).expect(3);
+    assert_eq!(text(ran.kind("error").last().unwrap(), "see"), "docs/ch17-externs.md");
+}
+
+#[test]
 fn a_file_that_does_not_exist_is_3() {
     unreadable("/no/such/filter.o", &["No such file"]);
 }

@@ -54,3 +54,27 @@ fn a_name_is_defined_only_where_it_is() {
     assert!(defines("c", source, "count") && defines("c", source, "SEC"));
     assert!(!defines("c", source, "other"));
 }
+
+#[test]
+fn every_page_that_the_program_speaks_of_is_there_with_its_heading() {
+    let page = Regex::new(r"docs/[a-z0-9-]+\.md(#[a-z0-9-]+)?").unwrap();
+    let pages = pages::of_the_book();
+    let mut said = std::collections::BTreeSet::new();
+    let mut folders = vec![pages::root().join("loader/src")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() && !path.is_symlink() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                said.extend(page.find_iter(&fs::read_to_string(&path).unwrap()).map(|found| found.as_str().to_owned()));
+            }
+        }
+    }
+    assert!(said.len() > 10, "only {said:?}");
+    for said in said {
+        let (name, anchor) = said.split_once('#').unwrap_or((&said, ""));
+        let page = pages.iter().find(|page| page.name == name).unwrap_or_else(|| panic!("the program says {said}"));
+        let is_there = anchor.is_empty() || page.headings().iter().any(|heading| heading.anchor == anchor);
+        assert!(is_there, "the program says {said}");
+    }
+}

@@ -12,6 +12,7 @@ use minibpf::{target, verdict};
 use nix::errno::Errno;
 use serde_json::{Value as Json, json};
 
+use super::chapter;
 use super::failure::{Exit, Failure};
 use super::object::{self, PlanOptions};
 use super::options::StepOptions;
@@ -160,7 +161,9 @@ impl Checker<'_> {
                 Fate::Unlinkable(error) => {
                     tally.unlinkable.push(self.named(program));
                     self.output.text(format_args!("{}: unlinkable: {error}", program.name))?;
-                    self.print(program, "unlinkable", json!({ "error": error.to_string() }))?;
+                    let see = chapter::of_link(&error.kind);
+                    self.output.text(format_args!("\tsee     {see}"))?;
+                    self.print(program, "unlinkable", json!({ "error": error.to_string(), "see": see }))?;
                 }
                 Fate::Load(id) | Fate::Sibling(id) => match answers.refused.get(id) {
                     Some(error) => {

@@ -14,7 +14,7 @@ use minibpf::verdict::Explanation;
 use nix::errno::Errno;
 use serde_json::{Value as Json, json};
 
-use super::show;
+use super::{chapter, show};
 
 /// The exit codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,9 @@ pub(crate) struct Failure {
     pub(crate) exit: Exit,
     pub(crate) message: String,
     pub(crate) hint: Option<String>,
-    /// Lines below the message in place of the hint, for people.
+    /// Where the book explains it.
+    pub(crate) see: Option<&'static str>,
+    /// Lines below the message in place of the hint and of where to read on, for people.
     pub(crate) table: Vec<String>,
     /// What the verifier's refusal comes down to.
     pub(crate) explanation: Option<Box<Json>>,
@@ -49,7 +51,14 @@ pub(crate) struct Failure {
 
 impl Failure {
     pub(crate) fn new(exit: Exit, message: impl Display) -> Self {
-        Self { exit, message: message.to_string(), hint: None, table: Vec::new(), explanation: None }
+        Self {
+            exit,
+            message: message.to_string(),
+            hint: None,
+            see: chapter::of_exit(exit),
+            table: Vec::new(),
+            explanation: None,
+        }
     }
 
     pub(crate) fn hint(mut self, hint: impl Display) -> Self {
@@ -106,7 +115,9 @@ impl Failure {
     }
 
     pub(crate) fn json(&self) -> Json {
-        let mut line = json!({ "kind": "error", "code": self.exit as u8, "message": self.message, "hint": self.hint });
+        let mut line = json!({
+            "kind": "error", "code": self.exit as u8, "message": self.message, "hint": self.hint, "see": self.see,
+        });
         if let (Some(explanation), Some(fields)) = (&self.explanation, line.as_object_mut()) {
             fields.insert("explanation".to_owned(), Json::clone(explanation));
         }
@@ -137,7 +148,8 @@ impl From<ElfError> for Failure {
 
 impl From<LinkError> for Failure {
     fn from(error: LinkError) -> Self {
-        Self::new(Exit::Object, error)
+        let see = Some(chapter::of_link(&error.kind));
+        Self { see, ..Self::new(Exit::Object, error) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod attach;
+mod chapter;
 mod check;
 mod contents;
 mod demo;

@@ -121,12 +121,15 @@ impl Output {
     pub(crate) fn fail(&self, failure: &Failure) -> ExitCode {
         if !failure.is_silent() {
             self.stderr_labelled("error:", AnsiColor::Red, &failure.message);
-            let hint = match failure.table.as_slice() {
-                [] => failure.hint.clone(),
-                table => Some(table.join("\n        ")),
+            let (hint, see) = match failure.table.as_slice() {
+                [] => (failure.hint.clone(), failure.see),
+                table => (Some(table.join("\n        ")), None),
             };
             if let Some(hint) = hint {
                 self.stderr_labelled("  hint:", AnsiColor::Cyan, &hint);
+            }
+            if let Some(see) = see {
+                self.stderr_labelled("  see:", AnsiColor::Cyan, &see);
             }
             // The last word; if its reader is gone too, the exit code remains.
             let _ = self.data(&failure.json());

@@ -3,9 +3,10 @@
 use super::layout::Page;
 use crate::explain::facts::{Facts, HoleFacts, ProgramFacts, Record, counted};
 
-const LESSON: [&str; 2] = [
+const LESSON: [&str; 3] = [
     "Where clang cannot know a number it leaves a hole, and a record that says which symbol belongs there.",
     "[ map fd  ] is a descriptor: a number that only exists once the kernel has created the map.",
+    "The book tells it whole in docs/ch05-the-hole.md.",
 ];
 
 pub(super) fn show(page: &mut Page, facts: &Facts) {

@@ -3,9 +3,10 @@
 use super::layout::Page;
 use crate::explain::facts::{Facts, MapFacts};
 
-const LESSON: [&str; 2] = [
+const LESSON: [&str; 3] = [
     "A filter forgets everything between two packets; what it keeps, and its globals, lie in maps outside it.",
     "In .maps the definition is a type: a number is the length of an array that a member points to.",
+    "The book tells it whole in docs/ch04-map-definition.md.",
 ];
 
 pub(super) fn show(page: &mut Page, facts: &Facts) {

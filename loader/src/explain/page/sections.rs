@@ -3,9 +3,10 @@
 use super::layout::Page;
 use crate::explain::facts::Facts;
 
-const LESSON: [&str; 2] = [
+const LESSON: [&str; 3] = [
     "An object for BPF is an ordinary relocatable ELF file: nothing in it has an address yet.",
     "The last column says what a loader of socket filters does with each section, or why nothing.",
+    "The book tells it whole in docs/ch03-sections-and-symbols.md.",
 ];
 
 pub(super) fn show(page: &mut Page, facts: &Facts) {

@@ -5,9 +5,10 @@ use crate::explain::facts::{Facts, ProgramFacts, StepFacts};
 use crate::explain::{Detail, Field, ZERO};
 use crate::insn::{Insn, disassemble};
 
-const LESSON: [&str; 2] = [
+const LESSON: [&str; 3] = [
     "The load is this list of calls, in this order; each field stands with where its value comes from.",
     "<map x> is the descriptor that the call creating map x will return.",
+    "The book tells it whole in docs/ch07-bpf-by-hand.md.",
 ];
 
 pub(super) fn show(page: &mut Page, facts: &Facts) {
