@@ -10,6 +10,7 @@ for _ in range(2):
     member.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     member.bind(("127.0.0.1", int(sys.argv[1])))
     group.append(member)
+print("ready", flush=True)
 text = ""
 while text != "end":
     ready, _, _ = select.select(group, [], [], 20)
