@@ -1,0 +1,1 @@
+def run(root, minibpf): return 0
