@@ -102,12 +102,14 @@ impl Tally {
             [one] => format!("program {one}"),
             names => format!("{} programs {}", names.len(), names.join(", ")),
         };
+        // Each program's verdict has said where to read on.
+        let failure = |exit, message: String| Failure { see: None, ..Failure::new(exit, message) };
         let mut failures = Vec::new();
         if !self.rejected.is_empty() {
-            failures.push(Failure::new(Exit::Refused, format!("the kernel refused {}", names(&self.rejected))));
+            failures.push(failure(Exit::Refused, format!("the kernel refused {}", names(&self.rejected))));
         }
         if !self.unlinkable.is_empty() {
-            failures.push(Failure::new(Exit::Object, format!("cannot link {}", names(&self.unlinkable))));
+            failures.push(failure(Exit::Object, format!("cannot link {}", names(&self.unlinkable))));
         }
         failures.extend(self.unreadable.iter().cloned());
         let messages: Vec<_> = failures.iter().map(|failure| failure.message.clone()).collect();
