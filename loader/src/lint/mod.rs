@@ -38,6 +38,8 @@ pub struct Lint {
     pub why: &'static str,
     /// How to mend it.
     pub mend: String,
+    /// Where the book explains it.
+    pub see: &'static str,
 }
 
 /// Where the programs are to run.
@@ -88,6 +90,7 @@ impl Place<'_> {
             what,
             why: rule.why,
             mend: mend.unwrap_or(rule.mend).to_owned(),
+            see: rule.see,
         }
     }
 
@@ -103,9 +106,10 @@ impl Place<'_> {
 impl Lint {
     /// As a JSON line.
     pub fn json(&self) -> Json {
-        let Self { id, program, insn, source, what, why, mend } = self;
+        let Self { id, program, insn, source, what, why, mend, see } = self;
         json!({
             "kind": "lint", "id": id, "program": program, "insn": insn, "source": source, "what": what, "why": why, "mend": mend,
+            "see": see,
         })
     }
 

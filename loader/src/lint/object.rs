@@ -24,7 +24,16 @@ pub(super) fn lints(spec: &Spec<'_>) -> Vec<Lint> {
 }
 
 fn of_object(rule: &'static Rule, what: String) -> Lint {
-    Lint { id: rule.id, program: None, insn: None, source: None, what, why: rule.why, mend: rule.mend.to_owned() }
+    Lint {
+        id: rule.id,
+        program: None,
+        insn: None,
+        source: None,
+        what,
+        why: rule.why,
+        mend: rule.mend.to_owned(),
+        see: rule.see,
+    }
 }
 
 pub(super) fn common_symbols<'a>(spec: &'a Spec<'_>) -> impl Iterator<Item = &'a str> {

@@ -11,6 +11,8 @@ pub struct Rule {
     pub why: &'static str,
     /// How to mend it.
     pub mend: &'static str,
+    /// Where the book explains it.
+    pub see: &'static str,
 }
 
 /// A field of the context that a socket filter may not read.
@@ -21,6 +23,7 @@ pub(super) const CONTEXT_READ: &Rule = &Rule {
     is_refused: true,
     why: "this field of struct __sk_buff is not for socket filters: \"invalid bpf_context access\"",
     mend: "take it from the packet: bpf_skb_load_bytes(skb, offset, to, len)",
+    see: "docs/ch13-reading-packets.md",
 };
 
 /// A field of the context that a socket filter may not write.
@@ -29,6 +32,7 @@ pub(super) const CONTEXT_WRITE: &Rule = &Rule {
     is_refused: true,
     why: "a socket filter may write cb[0] to cb[4] of its context and nothing else: \"invalid bpf_context access\"",
     mend: "keep it in a map, or in a variable",
+    see: "docs/ch13-reading-packets.md",
 };
 
 /// A helper of other types of program.
@@ -37,6 +41,7 @@ pub(super) const HELPER_TYPE: &Rule = &Rule {
     is_refused: true,
     why: "this helper is not for socket filters: \"program of this type cannot use helper\"",
     mend: "do without it: a socket filter reads packets and keeps or drops them, it cannot change or redirect them",
+    see: "docs/verifier.md#helper-type",
 };
 
 /// A GPL-only helper without such a licence.
@@ -47,6 +52,7 @@ pub(super) const HELPER_LICENSE: &Rule = &Rule {
     is_refused: true,
     why: "this helper is for GPL-compatible programs only: \"cannot call GPL-restricted function\"",
     mend: "char _license[] SEC(\"license\") = \"GPL\"; or \"Dual MIT/GPL\", \"Dual BSD/GPL\" …, if that is the licence",
+    see: "docs/ch03-sections-and-symbols.md",
 };
 
 /// A constant that is taken for a verdict and is a length.
@@ -57,6 +63,7 @@ pub(super) const SHORT_RETURN: &Rule = &Rule {
     is_refused: false,
     why: "the value is how many bytes to keep, not yes or no: less than a TCP header cuts off every payload, and the connection stalls",
     mend: "return skb->len to keep the packet, 0 to drop it",
+    see: "docs/ch12-what-return-means.md",
 };
 
 /// A filter for AF_PACKET on another socket. Only `load` knows the socket.
@@ -67,6 +74,7 @@ pub(super) const ETHERNET_OFFSET: &Rule = &Rule {
     is_refused: false,
     why: "there is no Ethernet header before it: what the filter looks for is never there",
     mend: "count from byte 0 of this socket; skb->protocol has the EtherType, and bpf_skb_load_bytes_relative(skb, offset, to, len, BPF_HDR_START_NET) counts from the IP header",
+    see: "docs/ch11-where-is-byte-0.md",
 };
 
 /// A global of `-fcommon`.
@@ -75,6 +83,7 @@ pub(super) const COMMON_SYMBOL: &Rule = &Rule {
     is_refused: false,
     why: "a COMMON symbol lies in no section, so no map can hold it: no loader takes a program that uses it",
     mend: "initialise it, or compile without -fcommon",
+    see: "docs/ch15-global-data.md",
 };
 
 /// A map that is local to its file.
@@ -83,6 +92,7 @@ pub(super) const STATIC_MAP: &Rule = &Rule {
     is_refused: false,
     why: "minibpf loads it, but libbpf and cilium/ebpf refuse the object, and aya may take another map for it",
     mend: "leave out `static`",
+    see: "docs/ch06-patching-the-hole.md",
 };
 
 /// No types.
@@ -91,6 +101,7 @@ pub(super) const NO_TYPES: &Rule = &Rule {
     is_refused: false,
     why: "without .BTF there are no map definitions in .maps, no names of globals, and no source lines in the verifier's log",
     mend: "compile with -g",
+    see: "docs/ch04-map-definition.md",
 };
 
 /// Made for the other byte order.
@@ -99,6 +110,7 @@ pub(super) const BIG_ENDIAN: &Rule = &Rule {
     is_refused: false,
     why: "it runs on big-endian machines only",
     mend: "compile with --target=bpf, which takes the byte order of the machine, or --target=bpfel",
+    see: "docs/ch02-eight-bytes.md",
 };
 
 /// More than a socket takes.
@@ -109,6 +121,7 @@ pub(super) const TOO_LARGE: &Rule = &Rule {
     is_refused: false,
     why: "it may load, but one socket holds no more than net.core.optmem_max: attaching it ends with ENOMEM",
     mend: "sudo sysctl net.core.optmem_max=BYTES, or a smaller program: fewer unrolled loops and inlined functions",
+    see: "docs/ch10-attach.md",
 };
 
 /// All of them.

@@ -15,7 +15,7 @@ pub(super) fn show(page: &mut Page, facts: &Facts) {
     }
     for lint in &facts.lints {
         page.text(2, &lint.text());
-        let rows = [("why", lint.why), ("mend", lint.mend.as_str())];
+        let rows = [("why", lint.why), ("mend", lint.mend.as_str()), ("see", lint.see)];
         page.table(4, &rows.map(|(name, text)| vec![name.to_owned(), text.to_owned()]));
     }
     for known in &facts.loads_in {
