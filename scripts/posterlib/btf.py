@@ -2,6 +2,7 @@
 
 import struct
 
+from .draw import counted
 from .facts import string
 
 KINDS = (
@@ -55,10 +56,10 @@ def meaning(kind, name, size, count):
     if kind in (8, 12, 14, 18):
         return f"{name}, type [{size}]"
     if kind == 13:
-        return f"returns [{size}], {count} parameters"
+        return f"returns [{size}], {counted(count, 'parameter')}"
     if kind == 7:
         return name
-    return f"{name}, {size} bytes" + (f", {count} members" if kind in (4, 5, 15) else "")
+    return f"{name}, {size} bytes" + (f", {counted(count, 'member')}" if kind in (4, 5, 15) else "")
 
 
 def member(kind, raw, strings):
@@ -80,7 +81,8 @@ def records(raw, strings):
     length, parts = words[1], [("func_info", words[2], words[3]), ("line_info", words[4], words[5])]
     if length >= 32 and len(words) == 8:
         parts.append(("core_relo", words[6], words[7]))
-    rows = [(at, raw[at : min(at + 16, length)], say) for at, say in ((0, "magic eb9f, header of 32 bytes"), (16, "where lines and CO-RE records are")) if at < length <= 32]
+    says = ((0, f"magic eb9f, header of {counted(length, 'byte')}"), (16, "where lines and CO-RE records are"))
+    rows = [(at, raw[at : min(at + 16, length)], say) for at, say in says if at < length <= 32]
     for name, off, size in parts:
         at, end = length + off, length + off + size
         if size < 4 or end > len(raw) or size == 0:
@@ -90,7 +92,7 @@ def records(raw, strings):
         at += 4
         while record >= 8 and at + 8 <= end:
             section, count = struct.unpack("<2I", raw[at : at + 8])
-            rows.append((at, raw[at : at + 8], f"section {string(strings, section)}, {count} records"))
+            rows.append((at, raw[at : at + 8], f"section {string(strings, section)}, {counted(count, 'record')}"))
             at += 8
             while count and at + record <= end:
                 rows.append((at, raw[at : at + record], told(name, raw[at : at + record], strings)))

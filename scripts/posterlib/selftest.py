@@ -2,6 +2,7 @@
 
 import pathlib
 import re
+import subprocess
 import tempfile
 import unittest
 import xml.etree.ElementTree as ET
@@ -80,10 +81,24 @@ def run(root, minibpf):
                 facts = Facts(path, minibpf)
                 shown = [element.text or "" for element in ET.fromstring(svg).iter(SVG + "text")]
                 here = [s["name"] for s in facts.sections if s["size"] and s["type"] not in ("NULL", "NOBITS")]
-                names = [*here, f"program {facts.code[0]['name']}", *(f"map {m['name']}" for m in facts.maps)]
+                names = [*here, f"program {facts.drawn['name']}", *(f"map {m['name']}" for m in facts.maps)]
                 for name in names:
                     # A long name may be cut.
                     self.assertTrue(any(text.rstrip("…") and name.startswith(text.rstrip("…")) for text in shown), f"{path.name}: {name}")
+
+        def test_larger_objects_have_one_of_either_byte_order(self):
+            sources = sorted(root.glob("tests/matrix/*.c"))
+            self.assertGreater(len(sources), 5)
+            with tempfile.TemporaryDirectory() as folder:
+                path = pathlib.Path(folder) / "object.o"
+                for source in sources:
+                    for target in ("bpf", "bpfeb"):
+                        command = ["clang-14", f"--target={target}", "-mcpu=v3", "-O2", "-g", "-I", root / "bpf-src", "-c", source, "-o", path]
+                        subprocess.run(command, check=True)
+                        svg, faults = poster(path)
+                        self.assertEqual(faults, [], f"{source.name} {target}")
+                        self.assertIsNone(fault(svg))
+                        self.assertLess(len(svg), 400_000)
 
         def test_the_same_object_gives_the_same_bytes(self):
             self.assertEqual(poster(count), poster(count))
@@ -92,7 +107,7 @@ def run(root, minibpf):
             svg, _ = poster(count)
             facts = Facts(count, minibpf)
             shown = {"".join(element.itertext()) for element in ET.fromstring(svg).iter(SVG + "text")}
-            for _, slots, at in facts.code[0]["pieces"]:
+            for _, slots, at in facts.drawn["pieces"]:
                 for slot in range(slots):
                     self.assertIn(facts.bytes[at + 8 * slot : at + 8 * slot + 8].hex(" "), shown)
             for patch in facts.patches:

@@ -1,45 +1,22 @@
-"""What the loader makes of the file: the program with its holes, the records that name them, symbols, maps, and the calls, with arrows from
-one to the next."""
+"""What the loader makes of the file: the program with its holes, the records that fill them, symbols and maps."""
 
-from .draw import width, wrap
-from .tape import HEAD, INK, colours
+from .column import GREY
+from .draw import counted, width, wrap
+from .tape import INK, colours
 
 # One for each thing that holes name.
 THREADS = ("#c2331f", "#0d7377", "#7a4fc9", "#b06a00", "#2b7a3b", "#b0357f", "#2f6fd0", "#6b6f00")
-GREY, PALE = "#5b606a", "#c9ccd2"
-
-
-class Column:
-    def __init__(self, sheet, x, y, wide, bottom):
-        self.sheet, self.x, self.y, self.wide, self.bottom = sheet, x, y, wide, bottom
-
-    @property
-    def right(self):
-        return self.x + self.wide
-
-    def head(self, role, title, note, says=""):
-        self.sheet.rect(self.x, self.y, self.wide, HEAD + 2, colours(role)[0], round_=1.5)
-        wide = self.sheet.text(self.right - 6, self.y + 9.8, note, 7, "m", "#fff", "end")
-        self.sheet.text(self.x + 6, self.y + 10, title, 8.6, "m b", "#fff", room=self.wide - wide - 20)
-        self.y += HEAD + 4
-        for line in wrap(says, self.wide - 8, 7.2) if says else []:
-            self.sheet.text(self.x + 4, self.y + 7, line, 7.2, fill=INK)
-            self.y += 9
-        self.y += 3
-
-    def rest(self, count, what):
-        if count > 0:
-            self.sheet.text(self.x + 6, self.y + 7, f"… {count} more {what}", 7, "i", GREY)
-            self.y += 11
 
 
 class Stage:
     def __init__(self, facts, sheet):
         self.facts, self.sheet = facts, sheet
-        self.code = facts.code[0] if facts.code else None
+        self.code = facts.drawn
         name = self.code["name"] if self.code else None
         self.patches = [p for p in facts.patches if p["program"] == name]
-        self.thread, self.insn_at, self.symbol_at, self.map_at, self.call_at = {}, {}, {}, {}, {}
+        # Where things are drawn, for the arrows; the colour of each thing that holes name.
+        self.thread, self.insn_at, self.record_out, self.symbol_at, self.map_at = {}, {}, {}, {}, {}
+        self.program_end = None
         for patch in self.patches:
             self.thread.setdefault(patch["symbol"], THREADS[len(self.thread) % len(THREADS)])
 
@@ -63,9 +40,10 @@ class Stage:
         told = next((p for p in facts.programs if p["name"] == code["name"]), {})
         slots = len(code["text"])
         column.head(
-            "program", f"program {code['name']}", f"{slots} slots",
+            "program", f"program {code['name']}", counted(slots, "slot"),
             f"Section {told.get('section', '')}. A slot is 8 bytes: operation, registers (source in the high half, destination in the low one), "
-            "offset, immediate. Only lddw takes two. Framed: a hole, which the loader fills. In between: the line of C that the slots come from.",
+            "offset, immediate. Only lddw takes two. Framed: a hole, which the loader fills. In between: the line of C that the slots come from."
+            + (f" One of {len(facts.code)} programs, with the most holes." if len(facts.code) > 1 else ""),
         )
         lines = {line[0]: line for line in code["lines"]}
         holes = {p["insn"]: p for p in self.patches}
@@ -79,8 +57,10 @@ class Stage:
         for slot in range(slots):
             line = lines.get(slot)
             new = line and line[2] and line[2] != last
-            if column.y + (self.row if new else 0) + self.row * 2 > column.bottom - 10:
-                column.rest(slots - slot, "slots")
+            # The line that says how many are left out needs room as well, unless none is.
+            after = 11 if slot + 1 < slots else 0
+            if column.y + (self.row if new else 0) + self.row + after > column.bottom:
+                column.rest(slots - slot, "slot")
                 break
             if new:
                 last = line[2]
@@ -125,15 +105,16 @@ class Stage:
     def records(self, column):
         count = len(self.patches)
         column.head(
-            "relocs", "what fills the holes", f"{count} record{'s' if count != 1 else ''}" if count else "none",
-            "A record of 16 bytes: where (r_offset), how (r_type), and which symbol. The second and third line are the slots in the file and as loaded; "
-            "fd is the descriptor that the kernel gives when it has created the map." if count else "This program has no holes: what clang wrote is what the kernel gets.",
+            "relocs", "what fills the holes", counted(count, "hole"),
+            "A record of 16 bytes: where (r_offset), how (r_type), and which symbol. The second and third line are the slots in the file and as "
+            "loaded; fd is the descriptor that the kernel gives when it has created the map." if count else
+            "This program has no holes: what clang wrote is what the kernel gets.",
         )
         for shown, patch in enumerate(self.patches):
             fills = wrap(patch["fills"], column.wide - 16, 7.2, most=2)
             high = 56 + 9.2 * len(fills) - (11 if patch["record"]["from"] != "elf" else 0)
             if column.y + high > column.bottom:
-                column.rest(count - shown, "holes")
+                column.rest(count - shown, "hole")
                 break
             self.record(column, patch, fills, high)
 
@@ -156,7 +137,6 @@ class Stage:
             at += sheet.spans(at, y, [(hexed(8, 12), GREY), (" ", None)], size)
             at += sheet.spans(at, y, [(hexed(12, 16), colour, "b")], size) + 5
             sheet.text(at, y, f"{record['r_offset']:#x}, type {record['r_type']}, sym {record['symbol']}", 6.4, "", INK, room=column.right - at - 3)
-            self.record_out = getattr(self, "record_out", {})
             self.record_out.setdefault(record["symbol"], []).append((column.right, y - 2, colour))
             y += 11
         for key, text in (("before", patch["text"]), ("after", patch["text_after"])):
@@ -186,7 +166,10 @@ class Stage:
     def symbols(self, column, room):
         """As many as there is room for, those that records name first."""
         symbols = self.facts.symbols()
-        column.head("symbols", ".symtab", f"{len(symbols)} symbols", "24 bytes each: name, kind, section, value (its offset there), size. A record names one by its number.")
+        column.head(
+            "symbols", ".symtab", counted(len(symbols), "symbol"),
+            "24 bytes each: name, kind, section, value (its offset there), size. A record names one by its number.",
+        )
         named = {p["record"]["symbol"] for p in self.patches if p["record"]["from"] == "elf"}
         most = max(1, int((room - 40) / 19))
         chosen = sorted(sorted(symbols, key=lambda s: (s[0] not in named, s[0]))[:most])
@@ -204,17 +187,21 @@ class Stage:
             column.sheet.text(x + 4, y + 15.4, raw.hex(" "), 6.2, "m", dark)
             self.symbol_at[number] = (y + 9, sections.get(section), value)
             column.y += 19
-        column.rest(len(symbols) - len(chosen), "symbols")
+        column.rest(len(symbols) - len(chosen), "symbol")
 
     # Maps.
 
     def maps(self, column):
-        column.head("maps", "maps", str(len(self.facts.maps)), "In .maps the definition is a type: a number is the length of an array that a member points to. A data section becomes an array of one entry.")
+        column.head(
+            "maps", "maps", str(len(self.facts.maps)),
+            "In .maps the definition is a type: a number is the length of an array that a member points to. A data section becomes an array of "
+            "one entry.",
+        )
         for shown, one in enumerate(self.facts.maps):
             lines = one["definition"]
             high = map_high(one, column.wide)
             if column.y + high > column.bottom:
-                column.rest(len(self.facts.maps) - shown, "maps")
+                column.rest(len(self.facts.maps) - shown, "map")
                 break
             x, y = column.x, column.y
             role = "maps" if one["origin"] == "btf" else "data"
@@ -236,89 +223,6 @@ class Stage:
                 column.sheet.text(x + 7, y, told, 6.4, "i", INK, room=column.wide - 14)
             column.y += high
 
-    # Calls.
-
-    def calls(self, column):
-        steps = self.facts.steps
-        column.head("header", "what the kernel is asked", f"{len(steps)} + 1 calls", "In this order. Fields that are not here are zero.")
-        for shown, step in enumerate(steps):
-            # A map's name is one of its fields.
-            why = [] if step["call"] == "BPF_MAP_CREATE" else wrap(step["why"], column.wide - 30, 6.8, most=2)
-            fields = [(k, v) for k, v in step["attr"].items() if v not in (0, "0", None, "") and not is_default(k, v)]
-            says_why = step["call"] in ("BPF_PROG_LOAD", "BPF_BTF_LOAD", "BPF_MAP_UPDATE_ELEM")
-            each = 17.8 if says_why and len(steps) < 9 else 9.3
-            high = 16 + 8.2 * len(why) + each * len(fields) + 7
-            if column.y + high > column.bottom - 190 and shown + 1 < len(steps) or column.y + high > column.bottom - 150:
-                column.rest(len(steps) - shown, "calls")
-                break
-            self.call(column, step, why, fields, each, high)
-
-    def call(self, column, step, why, fields, each, high):
-        sheet, x, y = self.sheet, column.x, column.y
-        named = step["attr"].get("map_name") if step["call"] == "BPF_MAP_CREATE" else None
-        role = {"BPF_MAP_CREATE": "maps", "BPF_PROG_LOAD": "program", "BPF_BTF_LOAD": "types"}.get(step["call"], "data")
-        of_map = self.map_at.get(named) if named else None
-        dark, tint = colours(role)
-        dark = of_map[3] if of_map else dark
-        tint = "#fff"
-        sheet.rect(x, y, column.wide, high - 5, tint, dark, 2.5, 1)
-        sheet.rect(x, y, 16, high - 5, dark, round_=2.5)
-        sheet.text(x + 8, y + 10, str(step["n"]), 8.4, "b", "#fff", "middle")
-        sheet.text(x + 21, y + 9.5, f"bpf({step['call']}, attr, {step['size']})", 7.2, "m b", dark, room=column.wide - 26)
-        if named:
-            self.call_at[named] = (x, y + 6.5)
-        y += 18.5
-        for line in why:
-            sheet.text(x + 21, y, line, 6.8, "", INK)
-            y += 8.2
-        for key, value in fields:
-            if key == "insns":
-                self.insns_at = (x, y - 2.2)
-            shown = shorten(value)
-            used = sheet.text(column.right - 5, y, shown, 6.7, "m b", INK, "end", room=120)
-            sheet.text(x + 21, y, key, 6.7, "m", dark, room=column.wide - used - 30)
-            if each > 10:
-                sheet.text(x + 27, y + 7.9, step["sources"].get(key, ""), 6.3, "i", GREY, room=column.wide - 32)
-            y += each
-        column.y += high
-
-    def attach(self, column):
-        """The last call, and where byte 0 is after it."""
-        sheet, x, y = self.sheet, column.x, column.y
-        dark = colours("header")[0]
-        places = [h for h in self.facts.hooks if h["hook"] in ("tcp", "udp", "raw", "packet", "unixgram")]
-        high = 62 + 8.4 * len(places)
-        sheet.rect(x, y, column.wide, high - 5, "#fff", dark, 2.5, 1)
-        sheet.rect(x, y, 16, high - 5, dark, round_=2.5)
-        sheet.text(x + 8, y + 10, str(len(self.facts.steps) + 1), 8.4, "b", "#fff", "middle")
-        sheet.text(x + 21, y + 9.5, "setsockopt(socket, SOL_SOCKET,", 7.2, "m b", dark)
-        sheet.text(x + 21, y + 18.5, "  SO_ATTACH_BPF, &prog_fd, 4)", 7.2, "m b", dark)
-        for i, line in enumerate(wrap("From here on each packet that the socket receives goes through the program. Its return value is how many bytes to keep; 0 drops. Byte 0 is:", column.wide - 28, 6.8, most=3)):
-            sheet.text(x + 21, y + 28 + 8.2 * i, line, 6.8, "", INK)
-        y += 54
-        for place in places:
-            sheet.text(x + 27, y, place["hook"], 6.4, "m", dark)
-            sheet.text(x + 78, y, place["byte0"], 6.6, "", INK, room=column.wide - 84)
-            y += 8.4
-        column.y += high
-
-    def tag(self, column):
-        told = next((p for p in self.facts.programs if self.code and p["name"] == self.code["name"]), None)
-        if not told or not told.get("tag_sha256"):
-            return
-        sheet, x, y = self.sheet, column.x, column.y
-        dark, tint = colours("license")
-        sheet.rect(x, y, column.wide, 58, tint, dark, 2.5, 1)
-        sheet.text(x + 7, y + 13, "tag", 8.4, "b", dark)
-        sheet.text(x + column.wide - 7, y + 13.5, told["tag_sha256"], 11, "m b", dark, "end")
-        says = (
-            "The first 8 bytes of a SHA-256 of the instructions as loaded, each map's descriptor counted as 0. The kernel computes the same: "
-            f"bpftool prog show prints it. Before Linux 6.18 it is SHA-1: {told['tag_sha1']}."
-        )
-        for i, line in enumerate(wrap(says, column.wide - 14, 6.8, most=4)):
-            sheet.text(x + 7, y + 24 + 8.6 * i, line, 6.8, "", INK)
-        column.y += 62
-
 
 def is_long(line, wide):
     """Whether a line of a map's definition needs two."""
@@ -327,16 +231,3 @@ def is_long(line, wide):
 
 def map_high(one, wide):
     return 19 + 9.4 * (sum(1 + is_long(line, wide) for line in one["definition"]) + bool(one["variables"]))
-
-
-def is_default(key, value):
-    return (key, value) in (("kern_version", "KERNEL_VERSION(0, 0, 0)"), ("expected_attach_type", "BPF_CGROUP_INET_INGRESS"), ("flags", "BPF_ANY"))
-
-
-def shorten(value):
-    """Descriptors in brackets, long bytes by their number."""
-    if isinstance(value, str) and len(value) > 24 and len(value) % 2 == 0 and all(c in "0123456789abcdef" for c in value):
-        return f"→ {len(value) // 2} bytes"
-    if isinstance(value, str) and (value == "btf" or value.startswith("map ")):
-        return f"<{value}>"
-    return str(value)
