@@ -2,6 +2,7 @@
 
 import struct
 
+from .draw import counted
 from .facts import string
 
 KINDS = (
@@ -20,7 +21,7 @@ def types(raw):
     length, type_off, type_len, str_off, str_len = struct.unpack("<5I", raw[4:HEADER])
     start, end, text = length + type_off, length + type_off + type_len, length + str_off
     strings = raw[text : text + str_len]
-    rows = [(0, raw[:HEADER], f"magic eb9f, {type_len} bytes of types, {str_len} of strings")]
+    rows = [(0, raw[:8], "magic eb9f, header of 24 bytes"), (8, raw[8:HEADER], f"{type_len} bytes of types, {str_len} of strings")]
     at, number = start, 1
     while at + 12 <= end <= len(raw):
         name, info, size = struct.unpack("<3I", raw[at : at + 12])
@@ -31,7 +32,12 @@ def types(raw):
         called = string(strings, name) or "(no name)"
         word = KINDS[kind] if kind < len(KINDS) else f"kind {kind}"
         extra = raw[at + 12 : at + 12 + once]
-        rows.append((at, raw[at : at + 12 + once], f"[{number}] {word} " + meaning(kind, called, size, count, extra)))
+        told = f"[{number}] {word} " + meaning(kind, called, size, count)
+        if kind == 3:
+            element, _, length = struct.unpack("<3I", extra)
+            rows += [(at, raw[at : at + 12], told), (at + 12, extra, f"      of [{element}], nr_elems {length}")]
+        else:
+            rows.append((at, raw[at : at + 12 + once], told))
         at += 12 + once
         for _ in range(count if each else 0):
             rows.append((at, raw[at : at + each], "      " + member(kind, raw[at : at + each], strings)))
@@ -42,19 +48,18 @@ def types(raw):
     return rows, (text, strings)
 
 
-def meaning(kind, name, size, count, extra):
+def meaning(kind, name, size, count):
     if kind in (2, 9, 10, 11):
         return f"to [{size}]" if kind == 2 else f"of [{size}]"
     if kind == 3:
-        element, _, length = struct.unpack("<3I", extra)
-        return f"of [{element}], nr_elems {length}"
+        return ""
     if kind in (8, 12, 14, 18):
         return f"{name}, type [{size}]"
     if kind == 13:
-        return f"returns [{size}], {count} parameters"
+        return f"returns [{size}], {counted(count, 'parameter')}"
     if kind == 7:
         return name
-    return f"{name}, {size} bytes" + (f", {count} members" if kind in (4, 5, 15) else "")
+    return f"{name}, {size} bytes" + (f", {counted(count, 'member')}" if kind in (4, 5, 15) else "")
 
 
 def member(kind, raw, strings):
@@ -76,7 +81,8 @@ def records(raw, strings):
     length, parts = words[1], [("func_info", words[2], words[3]), ("line_info", words[4], words[5])]
     if length >= 32 and len(words) == 8:
         parts.append(("core_relo", words[6], words[7]))
-    rows = [(0, raw[:length], "magic eb9f; where functions and lines are")] if length <= 32 else []
+    says = ((0, f"magic eb9f, header of {counted(length, 'byte')}"), (16, "where lines and CO-RE records are"))
+    rows = [(at, raw[at : min(at + 16, length)], say) for at, say in says if at < length <= 32]
     for name, off, size in parts:
         at, end = length + off, length + off + size
         if size < 4 or end > len(raw) or size == 0:
@@ -86,7 +92,7 @@ def records(raw, strings):
         at += 4
         while record >= 8 and at + 8 <= end:
             section, count = struct.unpack("<2I", raw[at : at + 8])
-            rows.append((at, raw[at : at + 8], f"section {string(strings, section)}, {count} records"))
+            rows.append((at, raw[at : at + 8], f"section {string(strings, section)}, {counted(count, 'record')}"))
             at += 8
             while count and at + record <= end:
                 rows.append((at, raw[at : at + record], told(name, raw[at : at + record], strings)))

@@ -22,6 +22,10 @@ text { font-family: "DejaVu Sans", Verdana, "Liberation Sans", Arial, sans-serif
 """
 
 
+def counted(count, what):
+    return f"{count} {what}" + ("" if count == 1 else "s")
+
+
 def clean(text):
     """Foreign text as it may be shown: control characters and what has no shape are written out."""
     return "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in str(text))

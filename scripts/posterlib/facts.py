@@ -33,6 +33,9 @@ class Facts:
         self.bytes = base64.b64decode(report["file"]["bytes"])
         self.big_endian = report["file"]["big_endian"]
         self.code, self.helpers, self.hooks = report["programs"], report["helpers"], report["hooks"]
+        # There is room for one program: the one with the most holes.
+        holes = [patch["program"] for patch in self.patches]
+        self.drawn = max(self.code, key=lambda code: holes.count(code["name"]), default=None)
         self.shoff, self.shnum = self.number("<Q", 0x28), self.number("<H", 0x3C)
 
     def number(self, layout, at):

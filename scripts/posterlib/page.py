@@ -1,8 +1,10 @@
 """The whole sheet: title, the file as a strip, the file as hex to the left, what is made of it to the right, arrows."""
 
 from . import tape
-from .draw import Sheet, width
-from .stage import Column, GREY, Stage
+from .calls import Calls
+from .column import GREY, Column
+from .draw import Sheet, counted, width
+from .stage import Stage, map_high
 from .tape import INK, colours
 
 # A2, landscape, in millimetres and in points.
@@ -11,7 +13,9 @@ WIDE, HIGH = 1684, 1190
 MARGIN = 34
 TOP, BOTTOM = 140, HIGH - 44
 HEX, GUTTER = 350, 16
-PROGRAM, RECORDS, CALLS = 282, 276, 224
+PROGRAM, RECORDS, CALLS = 274, 290, 226
+# Between the program and the records; the rest is between the records and the calls.
+CHANNEL = 36
 
 
 def poster(facts):
@@ -19,17 +23,16 @@ def poster(facts):
     sheet = Sheet(WIDE, HIGH)
     stage = Stage(facts, sheet)
     blocks = tape.blocks(facts, stage.elsewhere())
-    title(sheet, facts, stage)
+    title(sheet, facts)
     strip(sheet, facts, blocks)
     tape.draw(sheet, blocks, MARGIN, TOP, HEX, BOTTOM - TOP, GUTTER)
     x = MARGIN + 2 * HEX + GUTTER + 24
-    free = WIDE - MARGIN - x - PROGRAM - RECORDS - CALLS
     program = Column(sheet, x, TOP, PROGRAM, BOTTOM - 12)
-    middle = Column(sheet, x + PROGRAM + free / 2, TOP, RECORDS, BOTTOM - 12)
-    calls = Column(sheet, WIDE - MARGIN - CALLS, TOP, CALLS, BOTTOM - 12)
+    middle = Column(sheet, x + PROGRAM + CHANNEL, TOP, RECORDS, BOTTOM - 12)
+    right = Column(sheet, WIDE - MARGIN - CALLS, TOP, CALLS, BOTTOM - 12)
     stage.program(program)
-    maps_high = 44 + sum(18 + 8.6 * (len(m["definition"]) + bool(m["variables"])) for m in facts.maps[:5])
-    symbols_least = 44 + 17 * 5
+    maps_high = 44 + sum(map_high(one, RECORDS) for one in facts.maps[:5])
+    symbols_least = 44 + 19 * 5
     middle.bottom -= maps_high + symbols_least
     stage.records(middle)
     middle.bottom = BOTTOM - 12
@@ -37,26 +40,29 @@ def poster(facts):
     stage.symbols(middle, middle.bottom - middle.y - maps_high - 12)
     middle.y += 6
     stage.maps(middle)
-    stage.calls(calls)
-    stage.attach(calls)
-    stage.tag(calls)
-    arrows(sheet, stage, program, middle, calls)
+    calls = Calls(facts, sheet, stage.map_at)
+    calls.all(right)
+    calls.attach(right)
+    calls.tag(right)
+    arrows(sheet, stage, calls, (program, middle, right))
     foot(sheet, facts)
     names = ", ".join(s["name"] for s in facts.sections if s["name"])
     maps = ", ".join(m["name"] for m in facts.maps) or "none"
     programs = ", ".join(p["name"] for p in facts.programs) or "none"
     desc = (
-        f"The object file {facts.name}, {len(facts.bytes)} bytes, as hex in the file's order, each region with what a loader does with it. Sections: {names}. "
-        f"Programs: {programs}; the instructions with their holes. Maps: {maps}. Arrows lead from each relocation record to the instruction "
-        f"and to its symbol, from there to the map, and to the bpf() call that creates it. At the right the {len(facts.steps)} calls in order, the attach, and the tag."
+        f"The object file {facts.name}, {counted(len(facts.bytes), 'byte')}, as hex in the file's order, each region with what a loader does with "
+        f"it. Sections: {names}. Programs: {programs}; the instructions with their holes. Maps: {maps}. Arrows lead from each relocation record to "
+        "the instruction and to its symbol, from there to the map, and to the bpf() call that creates it. At the right the "
+        f"{counted(len(facts.steps), 'call')} in order, the attach, and the tag."
     )
     return sheet.svg(f"{facts.name}: an object file and its load", desc, PAPER), sheet.faults()
 
 
-def title(sheet, facts, stage):
+def title(sheet, facts):
     used = sheet.text(MARGIN, 62, facts.name, 34, "b", room=700)
     sheet.text(MARGIN + used + 16, 62, "from the bytes of the file to the filter on a socket", 19, "", GREY, room=700)
-    note = f"{len(facts.bytes)} bytes, {len(facts.sections)} sections, {len(facts.maps)} maps, {len(facts.patches)} holes, {len(facts.steps)} calls"
+    counts = ((facts.bytes, "byte"), (facts.sections, "section"), (facts.maps, "map"), (facts.patches, "hole"), (facts.steps, "bpf() call"))
+    note = ", ".join(counted(len(all_), what) for all_, what in counts)
     sheet.text(WIDE - MARGIN, 50, note, 10, "b", INK, "end")
     sheet.text(WIDE - MARGIN, 63, "eBPF object of clang, ELF64, " + ("big-endian" if facts.big_endian else "little-endian"), 9, "", GREY, "end")
 
@@ -78,7 +84,10 @@ def strip(sheet, facts, blocks):
             # The narrow ones have their name under them, where there is room for it.
             sheet.arrow([(x + w / 2, y + high), (x + w / 2, y + high + 4)], dark, 0.8, False)
             free = x + sheet.text(x, y + high + 11, block.name, 6.8, "", dark, room=WIDE - MARGIN - x) + 6
-    for at in range(0, total, 512 if total > 1500 else 128):
+    step = 128
+    while step * 12 < total:
+        step *= 2
+    for at in range(0, total, step):
         sheet.text(MARGIN + at / total * wide, y + high + 22, f"{at:#x}", 6, "m", GREY)
 
 
@@ -92,15 +101,16 @@ def lanes(pairs, left, right):
     return {i: left + step * (n + 1) for n, i in enumerate(row)}
 
 
-def arrows(sheet, stage, program, middle, calls):
+def arrows(sheet, stage, calls, columns):
+    program, middle, right = columns
     # A record to its instruction.
     found = [(slot, at) for slot, at in sorted(stage.insn_at.items()) if len(at) == 3]
-    xs = lanes([(at[1], at[2][1]) for _, at in found], program.right + 3, middle.x - 3)
+    xs = lanes([(at[1], at[2][1]) for _, at in found], program.right + 1, middle.x - 3)
     colour = {p["insn"]: stage.thread[p["symbol"]] for p in stage.patches}
     for i, (slot, (x, y, (from_x, from_y))) in enumerate(found):
         sheet.arrow([(from_x, from_y), (xs[i], from_y), (xs[i], y), (x - 1, y)], colour[slot])
     # A record to its symbol.
-    outs = [(n, out) for n, out in getattr(stage, "record_out", {}).items() if n in stage.symbol_at]
+    outs = [(n, out) for n, out in stage.record_out.items() if n in stage.symbol_at]
     for i, (number, records) in enumerate(outs):
         y, lane = stage.symbol_at[number][0], middle.right + 5 + 3.6 * (len(outs) - i)
         for n, (x, from_y, tint) in enumerate(records):
@@ -113,15 +123,15 @@ def arrows(sheet, stage, program, middle, calls):
             lane = middle.x - 4 - 3.6 * (len(outs) - i)
             sheet.arrow([(middle.x, y), (lane, y), (lane, one[2] + 2.4 * i), (middle.x - 1, one[2] + 2.4 * i)], records[0][2])
     # A map to the call that creates it.
-    made = [(stage.map_at[name], at) for name, at in stage.call_at.items() if name in stage.map_at]
+    made = [(stage.map_at[name], at) for name, at in calls.call_at.items() if name in stage.map_at]
     start = middle.right + 9 + 3.6 * (len(outs) + 1)
-    xs = lanes([(one[2], at[1]) for one, at in made], start, calls.x - 6)
+    xs = lanes([(one[2], at[1]) for one, at in made], start, right.x - 8)
     for i, (one, (x, y)) in enumerate(made):
         sheet.arrow([(one[1], one[2]), (xs[i], one[2]), (xs[i], y), (x - 1, y)], one[3], 1.5)
     # The program, all holes filled, to field insns.
-    if getattr(stage, "insns_at", None) and getattr(stage, "program_end", None):
-        x, y = stage.insns_at
-        low, lane, blue = BOTTOM - 2, calls.x - 4, colours("program")[0]
+    if calls.insns_at and stage.program_end:
+        x, y = calls.insns_at
+        low, lane, blue = BOTTOM - 2, right.x - 4, colours("program")[0]
         from_x = program.x + program.wide / 2
         sheet.arrow([(from_x, stage.program_end[1]), (from_x, low), (lane, low), (lane, y), (x - 1, y)], blue, 1.5)
         sheet.text(from_x + 8, low - 3, "all holes filled: field insns of BPF_PROG_LOAD", 7.4, "b", blue)

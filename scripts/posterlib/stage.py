@@ -1,45 +1,22 @@
-"""What the loader makes of the file: the program with its holes, the records that name them, symbols, maps, and the calls, with arrows from
-one to the next."""
+"""What the loader makes of the file: the program with its holes, the records that fill them, symbols and maps."""
 
-from .draw import wrap
-from .tape import HEAD, INK, colours
+from .column import GREY
+from .draw import counted, width, wrap
+from .tape import INK, colours
 
 # One for each thing that holes name.
 THREADS = ("#c2331f", "#0d7377", "#7a4fc9", "#b06a00", "#2b7a3b", "#b0357f", "#2f6fd0", "#6b6f00")
-GREY, PALE = "#5b606a", "#c9ccd2"
-
-
-class Column:
-    def __init__(self, sheet, x, y, wide, bottom):
-        self.sheet, self.x, self.y, self.wide, self.bottom = sheet, x, y, wide, bottom
-
-    @property
-    def right(self):
-        return self.x + self.wide
-
-    def head(self, role, title, note, says=""):
-        self.sheet.rect(self.x, self.y, self.wide, HEAD + 2, colours(role)[0], round_=1.5)
-        wide = self.sheet.text(self.right - 6, self.y + 9.8, note, 7, "m", "#fff", "end")
-        self.sheet.text(self.x + 6, self.y + 10, title, 8.6, "m b", "#fff", room=self.wide - wide - 20)
-        self.y += HEAD + 4
-        for line in wrap(says, self.wide - 8, 7.2) if says else []:
-            self.sheet.text(self.x + 4, self.y + 7, line, 7.2, fill=INK)
-            self.y += 9
-        self.y += 3
-
-    def rest(self, count, what):
-        if count > 0:
-            self.sheet.text(self.x + 6, self.y + 7, f"… {count} more {what}", 7, "i", GREY)
-            self.y += 11
 
 
 class Stage:
     def __init__(self, facts, sheet):
         self.facts, self.sheet = facts, sheet
-        self.code = facts.code[0] if facts.code else None
+        self.code = facts.drawn
         name = self.code["name"] if self.code else None
         self.patches = [p for p in facts.patches if p["program"] == name]
-        self.thread, self.insn_at, self.symbol_at, self.map_at, self.call_at = {}, {}, {}, {}, {}
+        # Where things are drawn, for the arrows; the colour of each thing that holes name.
+        self.thread, self.insn_at, self.record_out, self.symbol_at, self.map_at = {}, {}, {}, {}, {}
+        self.program_end = None
         for patch in self.patches:
             self.thread.setdefault(patch["symbol"], THREADS[len(self.thread) % len(THREADS)])
 
@@ -63,28 +40,34 @@ class Stage:
         told = next((p for p in facts.programs if p["name"] == code["name"]), {})
         slots = len(code["text"])
         column.head(
-            "program", f"program {code['name']}", f"{slots} slots",
+            "program", f"program {code['name']}", counted(slots, "slot"),
             f"Section {told.get('section', '')}. A slot is 8 bytes: operation, registers (source in the high half, destination in the low one), "
-            "offset, immediate. Only lddw takes two. Framed: a hole, which the loader fills. In between: the line of C that the slots come from.",
+            "offset, immediate. Only lddw takes two. Framed: a hole, which the loader fills. In between: the line of C that the slots come from."
+            + (f" One of {len(facts.code)} programs, with the most holes." if len(facts.code) > 1 else ""),
         )
         lines = {line[0]: line for line in code["lines"]}
         holes = {p["insn"]: p for p in self.patches}
         pieces = {}
         for first, count, at in code["pieces"]:
             pieces.update({first + i: at + 8 * i for i in range(count)})
+        numbers = [line[2] for line in code["lines"] if line[2]]
+        changes = sum(1 for one, before in zip(numbers, [None, *numbers]) if one != before)
+        self.row = min(13.4, max(9, (column.bottom - column.y - 12) / max(1, slots + changes)))
         last = None
         for slot in range(slots):
             line = lines.get(slot)
             new = line and line[2] and line[2] != last
-            if column.y + (9.6 if new else 0) + 9 * 2 > column.bottom - 10:
-                column.rest(slots - slot, "slots")
+            # The line that says how many are left out needs room as well, unless none is.
+            after = 11 if slot + 1 < slots else 0
+            if column.y + (self.row if new else 0) + self.row + after > column.bottom:
+                column.rest(slots - slot, "slot")
                 break
             if new:
                 last = line[2]
-                column.y += 1.6
-                column.sheet.text(column.x + 6, column.y + 6.6, f"{line[2]}", 6.4, "m", colours("lines")[0])
-                column.sheet.text(column.x + 26, column.y + 6.6, code["strings"][line[4]].strip(), 6.6, "m", colours("lines")[0], room=column.wide - 30)
-                column.y += 9
+                base = column.y + self.row - 2.6
+                column.sheet.text(column.x + 6, base, f"{line[2]}", 6.4, "m", colours("lines")[0])
+                column.sheet.text(column.x + 26, base, code["strings"][line[4]].strip(), 6.8, "m", colours("lines")[0], room=column.wide - 30)
+                column.y += self.row
             self.slot(column, slot, pieces.get(slot), code["text"][slot], holes.get(slot), holes.get(slot - 1))
         column.sheet.rect(column.x, column.y + 1, column.wide, 1.2, colours("program")[0])
         self.program_end = (column.x, column.y + 2)
@@ -93,41 +76,45 @@ class Stage:
         sheet, x, y = self.sheet, column.x, column.y
         raw = self.facts.bytes[at : at + 8] if at is not None else b""
         dark, tint = colours("program")
-        size, char = 7, 7 * 0.602
+        size = min(7.8, self.row * 0.75)
+        char, base = size * 0.602, y + self.row - 2.8
+        frame = (y + 0.6, self.row - 1.2)
         left = x + 24
-        sheet.rect(left - 2, y, 23.5 * char + 3, 9, tint)
+        sheet.rect(left - 2, y, 23.5 * char + 3, self.row, tint)
         # The second slot of an lddw has no instruction of its own.
         of_hole = hole or (before if text is None and before else None)
         if of_hole:
             colour = self.thread[of_hole["symbol"]]
-            sheet.rect(left + 12 * char - 2.2, y + 0.7, 11 * char + 4, 7.7, "#fff", colour, 1, 0.9)
+            sheet.rect(left + 12 * char - 2.2, frame[0], 11 * char + 4, frame[1], "#fff", colour, 1, 0.9)
             if hole:
-                sheet.rect(left + 3 * char - 2, y + 0.7, 2 * char + 4, 7.7, "#fff", colour, 1, 0.9)
-                self.insn_at.setdefault(slot, (column.right, y + 4.5))
-        sheet.text(x + 18, y + 6.8, str(slot), 6.4, "m", GREY, "end")
-        sheet.text(left, y + 6.8, raw.hex(" "), size, "m b" if of_hole else "m", dark)
+                sheet.rect(left + 3 * char - 2, frame[0], 2 * char + 4, frame[1], "#fff", colour, 1, 0.9)
+                end = min(left + 25 * char + len(text or "") * size * 0.602 + 6, column.right)
+                self.insn_at.setdefault(slot, (end, y + self.row / 2))
+        sheet.text(x + 18, base, str(slot), 6.4, "m", GREY, "end")
+        sheet.text(left, base, raw.hex(" "), size, "m b" if of_hole else "m", dark)
         told = left + 25 * char
         if text is None and before:
-            sheet.text(told, y + 6.8, "→ " + before["text_after"], 6.8, "m b", self.thread[before["symbol"]], room=column.right - told - 2)
+            sheet.text(told, base, "→ " + before["text_after"], size - 0.2, "m b", self.thread[before["symbol"]], room=column.right - told - 2)
         else:
             helper = self.facts.helpers.get(text[5:]) if text and text.startswith("call ") and raw[1:2] and raw[1] >> 4 == 0 else None
-            sheet.text(told, y + 6.8, f"call {helper}" if helper else text or "", 6.8, "m", INK, room=column.right - told - 2)
-        column.y += 9
+            sheet.text(told, base, f"call {helper}" if helper else text or "", size - 0.2, "m", INK, room=column.right - told - 2)
+        column.y += self.row
 
     # Relocation records.
 
     def records(self, column):
         count = len(self.patches)
         column.head(
-            "relocs", "what fills the holes", f"{count} record{'s' if count != 1 else ''}" if count else "none",
-            "A record of 16 bytes: where (r_offset), how (r_type), and which symbol. The second and third line are the slots in the file and as loaded; "
-            "fd is the descriptor that the kernel gives when it has created the map." if count else "This program has no holes: what clang wrote is what the kernel gets.",
+            "relocs", "what fills the holes", counted(count, "hole"),
+            "A record of 16 bytes: where (r_offset), how (r_type), and which symbol. The second and third line are the slots in the file and as "
+            "loaded; fd is the descriptor that the kernel gives when it has created the map." if count else
+            "This program has no holes: what clang wrote is what the kernel gets.",
         )
         for shown, patch in enumerate(self.patches):
-            fills = wrap(patch["fills"], column.wide - 16, 6.8, most=2)
-            high = 49 + 8.4 * len(fills) - (10 if patch["record"]["from"] != "elf" else 0)
+            fills = wrap(patch["fills"], column.wide - 16, 7.2, most=2)
+            high = 56 + 9.2 * len(fills) - (11 if patch["record"]["from"] != "elf" else 0)
             if column.y + high > column.bottom:
-                column.rest(count - shown, "holes")
+                column.rest(count - shown, "hole")
                 break
             self.record(column, patch, fills, high)
 
@@ -139,29 +126,27 @@ class Stage:
         kind = record.get("r_type_name") or {"core": "CO-RE record"}.get(record["from"], "no record")
         wide = sheet.text(x + column.wide - 6, y + 9.5, kind, 6.8, "m", dark, "end")
         sheet.text(x + 7, y + 9.5, f"slot {patch['insn']}: {patch['symbol']}", 7.6, "b", colour, room=column.wide - wide - 20)
-        column.sheet = sheet
         if patch["insn"] in self.insn_at:
             self.insn_at[patch["insn"]] += ((x, y + 7),)
-        y += 19.5
-        size = 6.6
+        y += 21
+        size = 6.9
         if record["from"] == "elf":
             raw = record["bytes"]
             hexed = lambda a, b: " ".join(raw[i : i + 2] for i in range(a * 2, b * 2, 2))
-            at = x + 7 + sheet.spans(x + 7, y, [(hexed(0, 8), dark), (" ", None)], size) 
+            at = x + 7 + sheet.spans(x + 7, y, [(hexed(0, 8), dark), (" ", None)], size)
             at += sheet.spans(at, y, [(hexed(8, 12), GREY), (" ", None)], size)
             at += sheet.spans(at, y, [(hexed(12, 16), colour, "b")], size) + 5
             sheet.text(at, y, f"{record['r_offset']:#x}, type {record['r_type']}, sym {record['symbol']}", 6.4, "", INK, room=column.right - at - 3)
-            self.record_out = getattr(self, "record_out", {})
             self.record_out.setdefault(record["symbol"], []).append((column.right, y - 2, colour))
-            y += 10
+            y += 11
         for key, text in (("before", patch["text"]), ("after", patch["text_after"])):
             parts = self.changed(patch, key, colour)
             at = x + 7 + sheet.spans(x + 7, y, parts, size) + 5
             sheet.text(at, y, text, 6.4, "m", INK, room=column.right - at - 3)
-            y += 8.6
+            y += 9.6
         for line in fills:
-            sheet.text(x + 7, y + 0.6, line, 6.8, "", INK)
-            y += 8.4
+            sheet.text(x + 7, y + 0.6, line, 7.2, "", INK)
+            y += 9.2
         column.y += high
 
     def changed(self, patch, key, colour):
@@ -181,35 +166,42 @@ class Stage:
     def symbols(self, column, room):
         """As many as there is room for, those that records name first."""
         symbols = self.facts.symbols()
-        column.head("symbols", ".symtab", f"{len(symbols)} symbols", "24 bytes each: name, kind, section, value (its offset there), size. A record names one by its number.")
+        column.head(
+            "symbols", ".symtab", counted(len(symbols), "symbol"),
+            "24 bytes each: name, kind, section, value (its offset there), size. A record names one by its number.",
+        )
         named = {p["record"]["symbol"] for p in self.patches if p["record"]["from"] == "elf"}
-        most = max(1, int((room - 40) / 17))
+        most = max(1, int((room - 40) / 19))
         chosen = sorted(sorted(symbols, key=lambda s: (s[0] not in named, s[0]))[:most])
         sections = {s["index"]: s["name"] for s in self.facts.sections}
         for number, name, value, size, type_, binding, section, raw in chosen:
             x, y = column.x, column.y
             colour = next((self.thread[p["symbol"]] for p in self.patches if p["record"].get("symbol") == number), None)
             dark, tint = colours("symbols")
-            column.sheet.rect(x, y, column.wide, 16, tint, colour, 1, 0.8)
-            column.sheet.text(x + 4, y + 6.8, f"[{number}]", 6.6, "m", dark)
+            column.sheet.rect(x, y, column.wide, 18, tint, colour, 1, 0.8)
+            column.sheet.text(x + 4, y + 7.4, f"[{number}]", 7, "m", dark)
             place = f"{sections.get(section, 'undefined') if section else 'undefined'} + {value:#x}" + (f", {size} bytes" if size else "")
-            wide = column.sheet.text(column.right - 4, y + 6.8, f"{type_} {binding.lower()}", 6.2, "", GREY, "end")
-            used = column.sheet.text(x + 26, y + 6.8, name or "(no name)", 7, "m b" if colour else "m", colour or INK, room=110)
-            column.sheet.text(x + 32 + used, y + 6.8, "→ " + place, 6.6, "", INK, room=column.wide - wide - used - 40)
-            column.sheet.text(x + 4, y + 13.9, raw.hex(" "), 5.8, "m", dark)
-            self.symbol_at[number] = (y + 8, sections.get(section), value)
-            column.y += 17
-        column.rest(len(symbols) - len(chosen), "symbols")
+            wide = column.sheet.text(column.right - 4, y + 7.4, f"{type_} {binding.lower()}", 6.6, "", GREY, "end")
+            used = column.sheet.text(x + 26, y + 7.4, name or "(no name)", 7.2, "m b" if colour else "m", colour or INK, room=110)
+            column.sheet.text(x + 32 + used, y + 7.4, "→ " + place, 6.8, "", INK, room=column.wide - wide - used - 40)
+            column.sheet.text(x + 4, y + 15.4, raw.hex(" "), 6.2, "m", dark)
+            self.symbol_at[number] = (y + 9, sections.get(section), value)
+            column.y += 19
+        column.rest(len(symbols) - len(chosen), "symbol")
 
     # Maps.
 
     def maps(self, column):
-        column.head("maps", "maps", str(len(self.facts.maps)), "In .maps the definition is a type: a number is the length of an array that a member points to. A data section becomes an array of one entry.")
+        column.head(
+            "maps", "maps", str(len(self.facts.maps)),
+            "In .maps the definition is a type: a number is the length of an array that a member points to. A data section becomes an array of "
+            "one entry.",
+        )
         for shown, one in enumerate(self.facts.maps):
-            lines = [d for d in one["definition"]]
-            high = 18 + 8.6 * (len(lines) + bool(one["variables"]))
+            lines = one["definition"]
+            high = map_high(one, column.wide)
             if column.y + high > column.bottom:
-                column.rest(len(self.facts.maps) - shown, "maps")
+                column.rest(len(self.facts.maps) - shown, "map")
                 break
             x, y = column.x, column.y
             role = "maps" if one["origin"] == "btf" else "data"
@@ -221,106 +213,21 @@ class Stage:
             self.map_at[(one["section"], one["offset"])] = self.map_at[one["name"]] = (x, column.right, y + 6.5, dark)
             y += 18.5
             for line in lines:
-                column.sheet.text(x + 7, y, line["name"], 6.4, "m", dark, room=54)
-                used = column.sheet.text(column.right - 6, y, line["sets"] or "", 6.3, "m", INK, "end", room=138)
-                column.sheet.text(x + 62, y, line["from"], 6.2, "", INK, room=column.wide - used - 74)
-                y += 8.6
+                column.sheet.text(x + 7, y, line["name"], 6.6, "m", dark, room=54)
+                column.sheet.text(x + 62, y, line["from"], 6.5, "", INK, room=column.wide - 68)
+                y += 9.4 * is_long(line, column.wide)
+                column.sheet.text(column.right - 6, y, line["sets"] or "", 6.5, "m", INK, "end", room=column.wide - 14)
+                y += 9.4
             if one["variables"]:
                 told = ", ".join(f"{v['name']} at {v['offset']}" for v in one["variables"])
                 column.sheet.text(x + 7, y, told, 6.4, "i", INK, room=column.wide - 14)
             column.y += high
 
-    # Calls.
 
-    def calls(self, column):
-        steps = self.facts.steps
-        column.head("header", "what the kernel is asked", f"{len(steps)} + 1 calls", "In this order. Fields that are not here are zero.")
-        for shown, step in enumerate(steps):
-            why = wrap(step["why"], column.wide - 30, 6.8, most=2)
-            fields = [(k, v) for k, v in step["attr"].items() if v not in (0, "0", None, "") and not is_default(k, v)]
-            says_why = step["call"] in ("BPF_PROG_LOAD", "BPF_BTF_LOAD", "BPF_MAP_UPDATE_ELEM")
-            each = 16 if says_why and len(steps) < 9 else 8.4
-            high = 16 + 8.2 * len(why) + each * len(fields) + 7
-            if column.y + high > column.bottom - 190 and shown + 1 < len(steps) or column.y + high > column.bottom - 150:
-                column.rest(len(steps) - shown, "calls")
-                break
-            self.call(column, step, why, fields, each, high)
-
-    def call(self, column, step, why, fields, each, high):
-        sheet, x, y = self.sheet, column.x, column.y
-        named = step["attr"].get("map_name") if step["call"] == "BPF_MAP_CREATE" else None
-        role = {"BPF_MAP_CREATE": "maps", "BPF_PROG_LOAD": "program", "BPF_BTF_LOAD": "types"}.get(step["call"], "data")
-        of_map = self.map_at.get(named) if named else None
-        dark, tint = colours(role)
-        dark = of_map[3] if of_map else dark
-        tint = "#fff"
-        sheet.rect(x, y, column.wide, high - 5, tint, dark, 2.5, 1)
-        sheet.rect(x, y, 16, high - 5, dark, round_=2.5)
-        sheet.text(x + 8, y + 10, str(step["n"]), 8.4, "b", "#fff", "middle")
-        sheet.text(x + 21, y + 9.5, f"bpf({step['call']}, attr, {step['size']})", 7.2, "m b", dark, room=column.wide - 26)
-        if named:
-            self.call_at[named] = (x, y + 6.5)
-        y += 18.5
-        for line in why:
-            sheet.text(x + 21, y, line, 6.8, "", INK)
-            y += 8.2
-        for key, value in fields:
-            if key == "insns":
-                self.insns_at = (x, y - 2.2)
-            shown = shorten(value)
-            used = sheet.text(column.right - 5, y, shown, 6.4, "m b", INK, "end", room=120)
-            sheet.text(x + 21, y, key, 6.4, "m", dark, room=column.wide - used - 30)
-            if each > 10:
-                sheet.text(x + 27, y + 7.6, step["sources"].get(key, ""), 6.1, "i", GREY, room=column.wide - 32)
-            y += each
-        column.y += high
-
-    def attach(self, column):
-        """The last call, and where byte 0 is after it."""
-        sheet, x, y = self.sheet, column.x, column.y
-        dark = colours("header")[0]
-        places = [h for h in self.facts.hooks if h["hook"] in ("tcp", "udp", "raw", "packet", "unixgram")]
-        high = 62 + 8.4 * len(places)
-        sheet.rect(x, y, column.wide, high - 5, "#fff", dark, 2.5, 1)
-        sheet.rect(x, y, 16, high - 5, dark, round_=2.5)
-        sheet.text(x + 8, y + 10, str(len(self.facts.steps) + 1), 8.4, "b", "#fff", "middle")
-        sheet.text(x + 21, y + 9.5, "setsockopt(socket, SOL_SOCKET,", 7.2, "m b", dark)
-        sheet.text(x + 21, y + 18.5, "  SO_ATTACH_BPF, &prog_fd, 4)", 7.2, "m b", dark)
-        for i, line in enumerate(wrap("From here on each packet that the socket receives goes through the program. Its return value is how many bytes to keep; 0 drops. Byte 0 is:", column.wide - 28, 6.8, most=3)):
-            sheet.text(x + 21, y + 28 + 8.2 * i, line, 6.8, "", INK)
-        y += 54
-        for place in places:
-            sheet.text(x + 27, y, place["hook"], 6.4, "m", dark)
-            sheet.text(x + 78, y, place["byte0"], 6.6, "", INK, room=column.wide - 84)
-            y += 8.4
-        column.y += high
-
-    def tag(self, column):
-        told = next((p for p in self.facts.programs if self.code and p["name"] == self.code["name"]), None)
-        if not told or not told.get("tag_sha256"):
-            return
-        sheet, x, y = self.sheet, column.x, column.y
-        dark, tint = colours("license")
-        sheet.rect(x, y, column.wide, 58, tint, dark, 2.5, 1)
-        sheet.text(x + 7, y + 13, "tag", 8.4, "b", dark)
-        sheet.text(x + column.wide - 7, y + 13.5, told["tag_sha256"], 11, "m b", dark, "end")
-        says = (
-            "The first 8 bytes of a SHA-256 of the instructions as loaded, each map's descriptor counted as 0. The kernel computes the same: "
-            f"bpftool prog show prints it. Before Linux 6.18 it is SHA-1: {told['tag_sha1']}."
-        )
-        for i, line in enumerate(wrap(says, column.wide - 14, 6.8, most=4)):
-            sheet.text(x + 7, y + 24 + 8.6 * i, line, 6.8, "", INK)
-        column.y += 62
+def is_long(line, wide):
+    """Whether a line of a map's definition needs two."""
+    return width(line["from"], 6.5) + width(line["sets"] or "", 6.5, "m") > wide - 80
 
 
-def is_default(key, value):
-    return (key, value) in (("kern_version", "KERNEL_VERSION(0, 0, 0)"), ("expected_attach_type", "BPF_CGROUP_INET_INGRESS"), ("flags", "BPF_ANY"))
-
-
-def shorten(value):
-    """Descriptors in brackets, long bytes by their number."""
-    if isinstance(value, str) and len(value) > 24 and len(value) % 2 == 0 and all(c in "0123456789abcdef" for c in value):
-        return f"→ {len(value) // 2} bytes"
-    if isinstance(value, str) and (value == "btf" or value.startswith("map ")):
-        return f"<{value}>"
-    return str(value)
+def map_high(one, wide):
+    return 19 + 9.4 * (sum(1 + is_long(line, wide) for line in one["definition"]) + bool(one["variables"]))

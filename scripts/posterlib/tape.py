@@ -9,9 +9,11 @@ COLOURS = {
     "maps": ("#2b7a3b", "#e0f2e1"), "license": ("#8a6d00", "#f7f0d0"), "types": ("#6a3fb0", "#ece5f8"), "lines": ("#a23a84", "#f8e5f2"),
     "symbols": ("#a35a00", "#fcecd8"), "names": ("#6b5a46", "#f0ebe3"), "ignored": ("#6f747d", "#efeff1"),
 }
-SIZE, ROW = 5.7, 7.15
+SIZE = 5.6
+# Height of a row of bytes: as much as there is room for.
+ROWS = (7.1, 8.2)
 CHAR = SIZE * 0.602
-HEAD, LINE, GAP = 12.0, 8.2, 6.5
+HEAD, LINE, GAP = 12.0, 8.2, 8.0
 INK = "#1c1d20"
 
 
@@ -26,8 +28,11 @@ class Block:
         self.name, self.role, self.start, self.size, self.says = name, role, start, size, says
         self.rows, self.left_out = rows, 0
 
+    def lines(self):
+        return len(self.rows) + bool(self.left_out)
+
     def high(self, room):
-        return HEAD + LINE * len(wrap(self.says, room, 7)) + ROW * (len(self.rows) + bool(self.left_out)) + GAP
+        return HEAD + LINE * len(wrap(self.says, room, 7)) + ROWS[0] * self.lines() + GAP
 
     def shorten(self):
         """To half its rows; the last says how many bytes are not shown."""
@@ -56,10 +61,10 @@ def elf_header(facts):
     raw = facts.bytes[:64]
     machine, kind = facts.number("<H", 18), facts.number("<H", 16)
     says = (
-        "7f 45 4c 46 = ELF, 02 = 64 bits, 01 = little-endian",
-        f"type {kind}{' = REL' if kind == 1 else ''}, machine f7 = {machine} = BPF; no entry point",
+        "7f E L F, 02 = 64 bits, 01 = little-endian",
+        f"type {kind}{' = REL' if kind == 1 else ''}, machine {machine:x} = {machine}{' = BPF' if machine == 247 else ''}",
         f"section headers at {facts.shoff:#x}",
-        f"{facts.shnum} section headers of 64 bytes, names in section {facts.number('<H', 62)}",
+        f"{facts.shnum} headers of 64 bytes, names: section {facts.number('<H', 62)}",
     )
     return [(at, raw[at : at + 16], say) for at, say in zip(range(0, len(raw), 16), says)]
 
@@ -113,14 +118,16 @@ def draw(sheet, all_blocks, x, y, wide, high, gutter):
     room = wide - 10
     while sum(block.high(room) for block in all_blocks) > 2 * high - 40:
         max(all_blocks, key=lambda block: len(block.rows)).shorten()
-    pen = Pen(sheet, x, y, wide, high, gutter)
+    spare = 2 * high - 40 - sum(block.high(room) for block in all_blocks)
+    row = min(ROWS[1], ROWS[0] + spare / max(1, sum(block.lines() for block in all_blocks)))
+    pen = Pen(sheet, x, y, wide, high, gutter, row)
     for block in all_blocks:
         pen.block(block)
 
 
 class Pen:
-    def __init__(self, sheet, x, y, wide, high, gutter):
-        self.sheet, self.x, self.top, self.wide, self.gutter = sheet, x, y, wide, gutter
+    def __init__(self, sheet, x, y, wide, high, gutter, row):
+        self.sheet, self.x, self.top, self.wide, self.gutter, self.step = sheet, x, y, wide, gutter, row
         self.y, self.bottom = y, y + high
 
     def turn(self):
@@ -128,14 +135,15 @@ class Pen:
 
     def block(self, block):
         says = wrap(block.says, self.wide - 10, 7)
-        if self.y + HEAD + LINE * len(says) + 3 * ROW > self.bottom:
+        if self.y + HEAD + LINE * len(says) + 3 * self.step > self.bottom:
             self.turn()
         self.head(block, "")
         for line in says:
             self.sheet.text(self.x + 5, self.y + 6.6, line, 7, fill=INK)
             self.y += LINE
+        self.y += 1.5
         self.rows(block)
-        self.y += GAP
+        self.y += GAP - 1.5
 
     def head(self, block, more):
         dark = colours(block.role)[0]
@@ -148,26 +156,26 @@ class Pen:
     def rows(self, block):
         dark, tint = colours(block.role)
         for offset, raw, meaning in block.rows:
-            if self.y + ROW > self.bottom:
+            if self.y + self.step > self.bottom:
                 self.turn()
                 self.head(block, ", continued")
             self.row(block.start + offset, raw, meaning, dark, tint)
         if block.left_out:
-            if self.y + ROW > self.bottom:
+            if self.y + self.step > self.bottom:
                 self.turn()
             self.sheet.text(self.x + 5, self.y + 5.4, f"… {block.left_out} more bytes", 6.4, "i", dark)
-            self.y += ROW
+            self.y += self.step
 
     def row(self, at, raw, meaning, dark, tint):
-        base, left = self.y + 5.4, self.x + 6 * CHAR
+        base, left = self.y + self.step - 1.9, self.x + 6 * CHAR
         self.sheet.text(self.x + 2, base, f"{at:04x}", SIZE, "m", "#777c86")
-        self.sheet.rect(left - 1.5, self.y, len(raw) * 3 * CHAR, ROW, tint)
+        self.sheet.rect(left - 1.5, self.y, len(raw) * 3 * CHAR, self.step, tint)
         self.sheet.text(left, base, raw.hex(" "), SIZE, "m", dark)
         end = self.x + self.wide
         if isinstance(meaning, Letters):
             self.sheet.text(left + 73 * CHAR, base, meaning, SIZE, "m", INK)
         elif meaning:
             shift = 10 if meaning.startswith(" ") else 0
-            beside = left + (73 if len(raw) > 16 else 50 if len(raw) > 12 else 38) * CHAR + shift
+            beside = left + (73 if len(raw) > 16 else 50) * CHAR + shift
             self.sheet.text(beside, base, meaning.strip(), 6.2, "", INK, room=end - beside)
-        self.y += ROW
+        self.y += self.step
