@@ -31,7 +31,7 @@ on $first ip route add 10.0.2.0/24 via 10.0.1.2
 on $second ip route add 10.0.0.0/24 via 10.0.1.1
 on $server ip route add 10.0.0.0/16 via 10.0.2.1
 for host in $pids; do
-	on $host python3 -m http.server 9000 >/dev/null 2>&1 &
+	nsenter -n -t "$host" python3 -m http.server 9000 >/dev/null 2>&1 &
 	pids="$pids $!"
 	until on $host ss -tln | grep -q :9000; do sleep 0.05; done
 done
