@@ -23,6 +23,8 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\bpid:\d+", "pid:PID"),
         (r"\bprocess \d+", "process PID"),
         (r"(?m)^ *\d+  python3", "PID  python3"),
+        // How often TCP sends again, and so how much arrives piece by piece, is a matter of time.
+        (r"\b\d+ of (\d+) arrived, and TCP sent", "N of $1 arrived, and TCP sent"),
         (r"\b\d+ ns\b", "N ns"),
         (r"\) = \d+", ") = FD"),
         (r"\b(setsockopt|connect)\(\d+", "$1(FD"),
