@@ -72,7 +72,7 @@ describe('what is in an object', () => {
         if (Array.isArray(value)) return value.map((each) => swap(each, name));
         return value && typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, key === 'layouts' || key === 'numbers' ? each : swap(each, key)])) : value;
       };
-      for (const source of ['count.html', 'null-check.html']) {
+      for (const source of ['count.html', 'null-check.html', 'unlinkable.html']) {
         const file = withData('hostile.html', read(source), (data) => swap(data, ''));
         await show(file);
         const widths = await through(opened);

@@ -209,6 +209,29 @@ async function run(page) {
   await page.getByRole('button', { name: /^copy: readelf/ }).filter({ hasText: /copied|marked/ }).waitFor();
 }
 
+/** Of an object that cannot be linked: where, why, and how to mend it. @param {Page} page */
+export async function refused(page) {
+  await go(page, 'bytes');
+  await says(page, '.unlinked', /Program lost cannot be linked/);
+  await says(page, '.unlinked', /nobody is not defined in this object/);
+  await says(page, '.unlinked', /where section socket, insn \d+, 0x[0-9a-f]+/i);
+  await says(page, '.unlinked', /source .*unlinkable\.c:1 .*return skb \? nobody\(\) : 0/i);
+  await says(page, '.unlinked', /why each object is loaded alone/);
+  await says(page, '.unlinked', /mend define it in this object/);
+  // The instruction is where the card says, and a call.
+  await page.locator('#find').fill('0x0');
+  await page.keyboard.press('Enter');
+  await page.locator('.unlinked .at').click();
+  const at = await page.locator('.unlinked .at').innerText();
+  await says(page, '.byte', new RegExp(`byte ${at}`, 'i'));
+  assert.equal(await page.locator(`#b${Number(at)}`).innerText(), '85');
+  await says(page, '.side', /No program could be linked/);
+  await go(page, 'verifier');
+  await says(page, '.verifier .unlinked', /cannot be linked/);
+  await page.locator('.verifier .unlinked .at').click();
+  assert.ok(await page.locator('#view-bytes').isVisible());
+}
+
 /** The views that need no run, and those that need one. */
 export const PLAIN = { bytes, patch, code, calls, places, verifier };
 export const RECORDED = { registers, verdict, run };
