@@ -184,6 +184,22 @@ fn a_recorded_run_is_in_the_page() {
 }
 
 #[test]
+fn what_other_tools_have_said_is_in_the_page_and_is_text() {
+    let folder = Folder::new();
+    let hostile = "</script><img src=x>";
+    let said = serde_json::json!({ "kind": "referee", "tool": hostile, "what": hostile, "value": "\0", "command": "n".repeat(10_000) });
+    fs::write(folder.path("run.json"), said.to_string()).unwrap();
+    let from = folder.path("run.json").to_str().unwrap().to_owned();
+    folder.report(&object("count"), &["--from", &from]).expect(0);
+    assert_eq!(folder.data()["referees"], serde_json::json!([said]));
+    assert!(!folder.page().contains("<img"));
+    // A line that says less than it should is named, not shown.
+    fs::write(folder.path("run.json"), "{\"kind\":\"referee\",\"tool\":\"readelf\"}").unwrap();
+    let ran = folder.report(&object("count"), &["--from", &from]).expect(1);
+    assert!(ran.stderr.contains("line 1, column 35: missing field `what`"), "{}", ran.stderr);
+}
+
+#[test]
 fn source_files_come_from_the_folder_and_from_nowhere_else() {
     let folder = Folder::new();
     let outside = tempfile::tempdir().unwrap();

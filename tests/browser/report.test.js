@@ -79,6 +79,30 @@ describe('what a page shows', () => {
     await close();
   });
 
+  test('a value that differs is said, and so is one of which the page knows nothing; both are text', async () => {
+    const html = '<img src=x onerror=alert(1)>\u0000\u202e';
+    const file = withData('differs.html', read('count.html'), (data) => {
+      data.referees.find((said) => said.what === 'program count: tag').value = '0123456789abcdef';
+      data.referees.push({ tool: html, what: html, value: 'v'.repeat(10000), command: 'true; rm -rf x' }, { tool: 'readelf', what: 'section 99 socket: bytes', value: '1', command: 'readelf -SrW count.bpf.o' });
+      data.referees.push(...['constructor', '__proto__', 'strace'].map((tool) => ({ tool, what: 'bpf call 0: __proto__', value: '', command: '' })));
+    });
+    const { page: opened, wrong, close } = await open(browser, file, { hash: '#run' });
+    assert.match(await opened.locator('.verdicts').innerText(), /✗ 1 is different \(5 of which this page says nothing\)/);
+    const differs = opened.locator('.referee.differs');
+    assert.equal(await differs.count(), 1);
+    assert.ok(await differs.evaluate((/** @type {any} */ details) => details.open), 'it stands open');
+    const first = (await differs.locator('tbody tr').first().innerText()).replace(/\s+/g, ' ');
+    assert.match(first, /program count: tag a317155a4f122c0b 0123456789abcdef ✗ different/);
+    // A command that a shell would take for more than one is not offered.
+    const foreign = opened.locator('.referee', { hasText: 'rm -rf x' });
+    assert.match(await foreign.innerText(), /<img src=x onerror=alert\(1\)>[^]*not compared/);
+    assert.equal(await foreign.getByRole('button').count(), 0);
+    assert.deepEqual(await barriers(opened), []);
+    assert.ok(await opened.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+    assert.deepEqual(wrong, []);
+    await close();
+  });
+
   test('the tabs turn by arrow keys, and a link leads to a view', async () => {
     const { page: opened, wrong, close } = await open(browser, page('count'), { hash: '#calls' });
     assert.ok(await opened.locator('#view-calls').isVisible());
@@ -107,7 +131,7 @@ describe('a page whose data is gone', () => {
     registers: { 'the run': (data) => (data.run = []) },
     verdict: { 'the run': (data) => (data.run = []), 'the log': (data) => data.run.forEach((line) => delete line.log) },
     refused: { 'the refusals': (data) => (data.refusals = []), 'the bytes': (data) => (data.file.bytes = '') },
-    run: { 'the run': (data) => (data.run = []), 'the calls': (data) => (data.run = data.run.filter((line) => line.kind !== 'syscall')) },
+    run: { 'the run': (data) => (data.run = []), 'the calls': (data) => (data.run = data.run.filter((line) => line.kind !== 'syscall')), 'what others say': (data) => (data.referees = []), 'what bpftool says': (data) => (data.referees = data.referees.filter((said) => said.tool !== 'bpftool')), 'what the page says': (data) => without(data, 'section') },
   };
   const without = (data, kind) => (data.facts = data.facts.filter((line) => line.kind !== kind));
 

@@ -30,7 +30,8 @@ Examples:
   minibpf report bpf-src/count.bpf.o -o count.html
   minibpf report build/filter.bpf.o -o filter.html --source .  whole source files that do not lie beside the object
   minibpf check filter.bpf.o --trace --verifier-log=2 --raw-log --json > run.json
-  minibpf report filter.bpf.o -o filter.html --from run.json  with what the verifier said")]
+  minibpf report filter.bpf.o -o filter.html --from run.json  with what the verifier said
+  scripts/referees filter.bpf.o > run.json                    the same run, and what readelf, bpftool and strace say of it")]
 pub(crate) struct ReportArgs {
     /// Object file from `clang --target=bpf`; - is standard input
     #[arg(value_name = "OBJ")]
@@ -48,7 +49,7 @@ pub(crate) struct ReportArgs {
     #[arg(long, value_name = "FILE")]
     btf: Option<PathBuf>,
     /// What a run has recorded: JSON Lines of `check --json` or `load --json`, best with --trace; `check --verifier-log=2 --raw-log` adds the
-    /// verifier's walk, and the lines of `dump --object OBJ --json` what it made of the instructions
+    /// verifier's walk, the lines of `dump --object OBJ --json` what it made of the instructions, and scripts/referees what other tools say
     #[arg(long, value_name = "RUN.json")]
     from: Option<PathBuf>,
     /// Show whole source files, as far as they lie in this folder; `none` for only the lines that the object's own records carry. Without it

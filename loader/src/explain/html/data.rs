@@ -71,7 +71,7 @@ impl Report<'_> {
         json!({
             "minibpf": env!("CARGO_PKG_VERSION"), "file": file, "facts": facts, "refusals": self.refusals,
             "programs": programs, "helpers": helpers, "attr": attr::json(), "hooks": hooks, "sources": sources,
-            "run": self.run.lines, "run_left_out": self.run.left_out,
+            "run": self.run.lines, "run_left_out": self.run.left_out, "referees": self.run.referees,
         })
     }
 }

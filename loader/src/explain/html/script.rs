@@ -5,7 +5,7 @@
 //! scope.
 
 /// In an order in which each module comes after those it needs when it is read.
-const MODULES: [&str; 17] = [
+const MODULES: [&str; 18] = [
     include_str!("store.js"),
     include_str!("dom.js"),
     include_str!("elf.js"),
@@ -20,6 +20,7 @@ const MODULES: [&str; 17] = [
     include_str!("calls.js"),
     include_str!("places.js"),
     include_str!("verifier.js"),
+    include_str!("referees.js"),
     include_str!("run.js"),
     include_str!("poster.js"),
     include_str!("main.js"),
