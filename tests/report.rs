@@ -16,7 +16,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use support::objects::{COMMITTED, compile, object};
+use support::objects::{COMMITTED, compile, compile_file, object};
 use support::process::{Ran, run, run_with_input};
 use support::{Json, text};
 
@@ -44,8 +44,23 @@ impl Folder {
     /// Runs `report` on an object, for no kernel in particular.
     fn report(&self, object: &str, more: &[&str]) -> Ran {
         let page = self.path("page.html");
-        let args = ["report", object, "--btf", "none", "-o"].map(OsStr::new);
-        run(args.into_iter().chain([page.as_os_str()]).chain(more.iter().map(OsStr::new)))
+        let btf: &[&str] = if more.contains(&"--btf") { &[] } else { &["--btf", "none"] };
+        let args = ["report", object, "-o"].map(OsStr::new);
+        run(args.into_iter().chain([page.as_os_str()]).chain(btf.iter().chain(more).map(OsStr::new)))
+    }
+
+    /// The folder's object, made of the folder's source, which the records name by where it lay then.
+    fn object_beside_its_source(&self) -> String {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        fs::copy(root.join("bpf-src/count.bpf.c"), self.path("count.bpf.c")).unwrap();
+        fs::copy(object("count"), self.path("count.bpf.o")).unwrap();
+        self.path("count.bpf.o").to_str().unwrap().to_owned()
+    }
+
+    /// The texts of the sources in the page.
+    fn sources(&self) -> Vec<String> {
+        let data = self.data();
+        data["sources"].as_array().unwrap().iter().map(|file| text(file, "text").to_owned()).collect()
     }
 
     fn page(&self) -> String {
@@ -110,15 +125,11 @@ fn a_report_that_fails_leaves_nothing_and_keeps_what_was_there() {
     fs::write(folder.path("bad.o"), "not an object").unwrap();
     let path = |name: &str| folder.path(name).to_str().unwrap().to_owned();
     let count = object("count");
-    let unlinkable = compile(
-        "extern int nobody(void); SEC(\"socket\") int f(struct __sk_buff *skb) { return nobody(); }
-         SEC(\"socket\") int g(struct __sk_buff *skb) { return skb->len; }",
-    );
     let failures: [(i32, Ran, &str); 7] = [
-        (3, folder.report(&unlinkable.path(), &[]), "nobody"),
         (3, folder.report(&path("bad.o"), &[]), "bad.o"),
         (3, folder.report(&path("missing.o"), &[]), "No such file"),
         (2, folder.report(&count, &["--program", "nobody"]), "nobody"),
+        (3, folder.report(&count, &["--btf", &path("bad.json")]), "BTF"),
         (1, folder.report(&count, &["--from", &path("bad.json")]), "line 2, column 1: not JSON"),
         (1, folder.report(&count, &["--from", &path("missing.json")]), "missing.json"),
         (2, folder.report(&count, &["--source", &path("missing")]), "--source"),
@@ -173,6 +184,22 @@ fn a_recorded_run_is_in_the_page() {
 }
 
 #[test]
+fn what_other_tools_have_said_is_in_the_page_and_is_text() {
+    let folder = Folder::new();
+    let hostile = "</script><img src=x>";
+    let said = serde_json::json!({ "kind": "referee", "tool": hostile, "what": hostile, "value": "\0", "command": "n".repeat(10_000) });
+    fs::write(folder.path("run.json"), said.to_string()).unwrap();
+    let from = folder.path("run.json").to_str().unwrap().to_owned();
+    folder.report(&object("count"), &["--from", &from]).expect(0);
+    assert_eq!(folder.data()["referees"], serde_json::json!([said]));
+    assert!(!folder.page().contains("<img"));
+    // A line that says less than it should is named, not shown.
+    fs::write(folder.path("run.json"), "{\"kind\":\"referee\",\"tool\":\"readelf\"}").unwrap();
+    let ran = folder.report(&object("count"), &["--from", &from]).expect(1);
+    assert!(ran.stderr.contains("line 1, column 35: missing field `what`"), "{}", ran.stderr);
+}
+
+#[test]
 fn source_files_come_from_the_folder_and_from_nowhere_else() {
     let folder = Folder::new();
     let outside = tempfile::tempdir().unwrap();
@@ -206,6 +233,112 @@ fn source_files_come_from_the_folder_and_from_nowhere_else() {
     fs::remove_file(dir.join("count.bpf.c")).unwrap();
     fs::write(dir.join("count.bpf.c"), vec![b'a'; (1 << 20) + 1]).unwrap();
     assert!(sources(&dir).is_empty(), "too large");
+}
+
+#[test]
+fn a_source_file_beside_the_object_is_in_the_page_and_that_is_said() {
+    let folder = Folder::new();
+    let made = folder.object_beside_its_source();
+    let ran = folder.report(&made, &[]).expect(0);
+    assert_eq!(folder.sources(), [fs::read_to_string(folder.path("count.bpf.c")).unwrap()]);
+    let path = folder.path("count.bpf.c");
+    assert!(ran.stderr.contains(&format!("{}: whole in the page", path.display())), "{}", ran.stderr);
+    let ran = folder.report(&made, &["--json"]).expect(0);
+    assert_eq!(ran.kind("report")[0]["sources"], serde_json::json!([path.to_str().unwrap()]));
+    // Beside it means beside it, wherever one stands, and the same page each time.
+    let page = folder.page();
+    folder.report(&made, &[]).expect(0);
+    assert_eq!(folder.page(), page);
+    let ran = folder.report(&made, &["--source", "none"]).expect(0);
+    assert!(folder.sources().is_empty() && !ran.stderr.contains("count.bpf.c"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_file_beside_the_object_is_taken_only_if_the_object_was_made_of_it() {
+    let folder = Folder::new();
+    let made = folder.object_beside_its_source();
+    let source = folder.path("count.bpf.c");
+    let text = fs::read_to_string(&source).unwrap();
+    fs::write(&source, text.replace("seen", "saw")).unwrap();
+    let ran = folder.report(&made, &[]).expect(0);
+    assert!(folder.sources().is_empty());
+    assert!(ran.stderr.contains("count.bpf.c: left out"), "{}", ran.stderr);
+    folder.report(&made, &["--source", folder.0.path().to_str().unwrap()]).expect(0);
+    assert_eq!(folder.sources().len(), 1, "who asks for the folder gets it");
+    // What the lines prove is not enough if it lies elsewhere.
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("count.bpf.c"), text).unwrap();
+    fs::remove_file(&source).unwrap();
+    symlink(outside.path().join("count.bpf.c"), &source).unwrap();
+    folder.report(&made, &[]).expect(0);
+    assert!(folder.sources().is_empty());
+}
+
+#[test]
+fn an_object_cannot_ask_for_a_file_beside_it_that_is_no_source() {
+    let names = ["notes.txt", ".hidden.c", ".git/config.c", "../up.c", "secret", "good.c"];
+    let folder = Folder::new();
+    for name in names {
+        let dir = folder.path("dir");
+        fs::create_dir_all(dir.join(".git")).unwrap();
+        let line = "__attribute__((section(\"socket\"), used)) int f(void *skb) { return skb != 0; }";
+        fs::write(dir.join(name), format!("{line}\n")).unwrap();
+        fs::write(dir.join("main.c"), format!("#include \"{name}\"\n")).unwrap();
+        // Its lines are those of the object, so that nothing but its name speaks against it.
+        fs::copy(compile_file(&dir.join("main.c")).path(), dir.join("f.o")).unwrap();
+        folder.report(dir.join("f.o").to_str().unwrap(), &[]).expect(0);
+        let data = folder.data();
+        let recorded = data["programs"][0]["strings"].to_string();
+        assert!(recorded.contains(name) && recorded.contains("return skb"), "{name}: {recorded}");
+        assert_eq!(folder.sources().len(), usize::from(name == "good.c"), "{name}: {recorded}");
+    }
+}
+
+#[test]
+fn what_cannot_be_linked_has_a_page_that_says_where_why_and_how_to_mend_it() {
+    let folder = Folder::new();
+    let unlinkable = compile(
+        "extern int nobody(void); SEC(\"socket\") int f(struct __sk_buff *skb) { return nobody(); }
+         SEC(\"socket\") int g(struct __sk_buff *skb) { return skb->len; }",
+    );
+    let ran = folder.report(&unlinkable.path(), &["--json"]).expect(3);
+    assert_eq!(text(&ran.kind("report")[0], "file"), folder.path("page.html").to_str().unwrap());
+    let error = &ran.kind("error")[0];
+    assert!(text(error, "message").contains("program `f`, section `socket`, insn 0: `nobody` is not defined"));
+    assert!(text(error, "hint").contains("define it in this object"));
+    let data = folder.data();
+    let refusal = &data["refusals"][0];
+    assert_eq!((text(refusal, "program"), text(refusal, "section"), &refusal["insn"]), ("f", "socket", &0.into()));
+    assert_eq!(refusal["file_offset"], 64);
+    assert!(text(refusal, "why").contains("loaded alone"));
+    assert!(refusal["source"][2].as_str().unwrap().contains("return nobody();"), "{refusal}");
+    // The others are shown as ever, and alone they are no failure.
+    assert_eq!(data["programs"].as_array().unwrap().len(), 1);
+    folder.report(&unlinkable.path(), &["--program", "g"]).expect(0);
+    assert_eq!(folder.data()["refusals"], Json::Array(Vec::new()));
+}
+
+#[test]
+fn an_object_without_a_program_and_a_damaged_one_have_a_page_of_what_is_there() {
+    let folder = Folder::new();
+    let none = compile("int global = 1;");
+    folder.report(&none.path(), &[]).expect(3);
+    let data = folder.data();
+    assert!(text(&data["refusals"][0], "mend").contains("SEC(\"socket\")"));
+    assert!(data["facts"].as_array().unwrap().iter().any(|line| line["kind"] == "section"));
+    let mut bytes = fs::read(object("count")).unwrap();
+    bytes.truncate(2000);
+    fs::write(folder.path("half.o"), &bytes).unwrap();
+    let ran = folder.report(folder.path("half.o").to_str().unwrap(), &[]).expect(3);
+    assert!(ran.stderr.contains("half.o"), "{}", ran.stderr);
+    let data = folder.data();
+    assert_eq!(data["file"]["size"], 2000);
+    assert!(!folder.page().contains(folder.0.path().to_str().unwrap()));
+    assert!(data["refusals"][0]["program"].is_null() && data["programs"].as_array().unwrap().is_empty());
+    // Of another machine's file nothing that a page says would be true.
+    fs::remove_file(folder.path("page.html")).unwrap();
+    folder.report("/proc/self/exe", &[]).expect(3);
+    assert!(!folder.path("page.html").exists());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { fieldAt, packetOf } from './html/places.js';
 import { describe as describeByte } from './html/elf.js';
@@ -13,6 +13,7 @@ import { attrFields, chain, descriptors, filled, holeAt, lineOf, makeModel, patc
 import { sha256, tag } from './html/sha256.js';
 import { sourceLines } from './html/code.js';
 import { visible } from './html/dom.js';
+import { byCommand, judged } from './html/referees.js';
 import { comparisons } from './html/run.js';
 import { dataOf } from './data.js';
 
@@ -196,4 +197,29 @@ test('the kernel’s numbers are held against the page’s', () => {
   const run = [{ kind: 'program', name: 'count', tag: program.facts.tag_sha1, insns: 50, maps: [] }];
   const rows = comparisons({ ...model, run });
   assert.deepEqual(rows.map(({ ours, theirs }) => ours === theirs), [true, false]);
+});
+
+test('readelf, bpftool and strace say what every page says, of every sample and of the matrix', () => {
+  const asked = {};
+  for (const name of readdirSync('pages').filter((each) => each.endsWith('.html'))) {
+    const data = load(name.replace('.html', ''));
+    for (const said of data.referees.length ? judged(makeModel(data)) : []) {
+      assert.equal(said.result, 'equal', `${name}: ${said.tool}, ${said.what}: ${said.ours}, not ${said.value}`);
+      asked[said.tool] = (asked[said.tool] ?? 0) + 1;
+    }
+  }
+  assert.ok(asked.readelf > 400 && asked.bpftool > 300 && asked.strace > 900, JSON.stringify(asked));
+});
+
+test('a referee that says something else is different, and one that speaks of something else is not compared', () => {
+  const count = load('count');
+  const each = makeModel(count);
+  for (const said of count.referees) {
+    const result = (change) => judged({ ...each, data: { ...count, referees: [{ ...said, ...change }] } })[0].result;
+    // Of a tag there are two, by the kernel's version.
+    assert.equal(result({ value: `${said.value}0` }), 'different', said.what);
+    assert.equal(result({ tool: 'nobody' }), 'not compared');
+    assert.equal(result({ what: `${said.what}?` }), 'not compared', said.what);
+  }
+  assert.deepEqual(byCommand(judged(each)).map(({ tool, rows }) => [tool, rows.length > 4]), [['readelf', true], ...Array(4).fill(['bpftool', true]), ['strace', true]]);
 });

@@ -5,7 +5,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { dataOf } from './data.js';
-import { PAGES, VIEWS, go, launch, open, page, read, window_, withData } from './support.js';
+import { MATRIX, PAGES, VIEWS, go, launch, open, page, read, window_, withData } from './support.js';
 
 /** @type {import('playwright-core').Browser} */
 let browser;
@@ -40,6 +40,25 @@ describe('what is in an object', () => {
     console.log(`  ${names.length} pages, the slowest open in ${Math.round(slowest)} ms`);
   });
 
+  test('opens without a message or a request, every object of the test matrix, the slowest in less than two seconds', async () => {
+    const names = readdirSync(MATRIX).filter((name) => name.endsWith('.html'));
+    assert.ok(names.length > 200, `only ${names.length} pages`);
+    const { page: opened, wrong, show, close } = await window_(browser);
+    let slowest = 0;
+    for (const name of names) {
+      slowest = Math.max(slowest, await show(join(MATRIX, name)));
+      // Every view, without waiting for each to be painted.
+      await opened.evaluate((views) => {
+        for (const view of views) document.getElementById(`tab-${view}`)?.click();
+        return new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+      }, VIEWS);
+      assert.deepEqual(wrong, [], name);
+    }
+    await close();
+    console.log(`  ${names.length} pages of the matrix, the slowest open in ${Math.round(slowest)} ms`);
+    assert.ok(slowest < 2000, `${slowest} ms`);
+  });
+
   test('can be large: 100,000 instructions are there in less than two seconds', async () => {
     const { page: opened, wrong, took, close } = await open(browser, page('large'));
     const slots = dataOf(read('large.html')).programs[0].text.length;
@@ -72,7 +91,7 @@ describe('what is in an object', () => {
         if (Array.isArray(value)) return value.map((each) => swap(each, name));
         return value && typeof value === 'object' ? Object.fromEntries(Object.entries(value).map(([key, each]) => [key, key === 'layouts' || key === 'numbers' ? each : swap(each, key)])) : value;
       };
-      for (const source of ['count.html', 'null-check.html']) {
+      for (const source of ['count.html', 'null-check.html', 'unlinkable.html']) {
         const file = withData('hostile.html', read(source), (data) => swap(data, ''));
         await show(file);
         const widths = await through(opened);

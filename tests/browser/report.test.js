@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { SHOTS, VIEWS, barriers, go, launch, open, page, read, withData } from './support.js';
-import { PLAIN, RECORDED } from './views.js';
+import { PLAIN, RECORDED, refused } from './views.js';
 
 /** @type {import('playwright-core').Browser} */
 let browser;
@@ -30,6 +30,20 @@ describe('what a page shows', () => {
       await close();
     });
   }
+
+  test('what cannot be linked is shown as far as it can be read, with where, why and how to mend it', async () => {
+    const { page: opened, wrong, close } = await open(browser, page('unlinkable'));
+    await refused(opened);
+    assert.deepEqual(wrong, []);
+    await close();
+    for (const [name, says] of [['no-program', /SEC\("socket"\)/], ['damaged', /is the file complete\?/]]) {
+      const each = await open(browser, page(name));
+      assert.match(await each.page.locator('.unlinked').first().innerText(), says);
+      assert.ok((await each.page.locator('.b').count()) > 100, 'the bytes are there');
+      assert.deepEqual(each.wrong, []);
+      await each.close();
+    }
+  });
 
   test('without a click the page says which offset got the descriptor, why, and what the verifier would have said', async () => {
     const { page: opened, close } = await open(browser, page('plain-count'));
@@ -65,6 +79,30 @@ describe('what a page shows', () => {
     await close();
   });
 
+  test('a value that differs is said, and so is one of which the page knows nothing; both are text', async () => {
+    const html = '<img src=x onerror=alert(1)>\u0000\u202e';
+    const file = withData('differs.html', read('count.html'), (data) => {
+      data.referees.find((said) => said.what === 'program count: tag').value = '0123456789abcdef';
+      data.referees.push({ tool: html, what: html, value: 'v'.repeat(10000), command: 'true; rm -rf x' }, { tool: 'readelf', what: 'section 99 socket: bytes', value: '1', command: 'readelf -SrW count.bpf.o' });
+      data.referees.push(...['constructor', '__proto__', 'strace'].map((tool) => ({ tool, what: 'bpf call 0: __proto__', value: '', command: '' })));
+    });
+    const { page: opened, wrong, close } = await open(browser, file, { hash: '#run' });
+    assert.match(await opened.locator('.verdicts').innerText(), /✗ 1 is different \(5 of which this page says nothing\)/);
+    const differs = opened.locator('.referee.differs');
+    assert.equal(await differs.count(), 1);
+    assert.ok(await differs.evaluate((/** @type {any} */ details) => details.open), 'it stands open');
+    const first = (await differs.locator('tbody tr').first().innerText()).replace(/\s+/g, ' ');
+    assert.match(first, /program count: tag a317155a4f122c0b 0123456789abcdef ✗ different/);
+    // A command that a shell would take for more than one is not offered.
+    const foreign = opened.locator('.referee', { hasText: 'rm -rf x' });
+    assert.match(await foreign.innerText(), /<img src=x onerror=alert\(1\)>[^]*not compared/);
+    assert.equal(await foreign.getByRole('button').count(), 0);
+    assert.deepEqual(await barriers(opened), []);
+    assert.ok(await opened.evaluate(() => document.documentElement.scrollWidth <= innerWidth));
+    assert.deepEqual(wrong, []);
+    await close();
+  });
+
   test('the tabs turn by arrow keys, and a link leads to a view', async () => {
     const { page: opened, wrong, close } = await open(browser, page('count'), { hash: '#calls' });
     assert.ok(await opened.locator('#view-calls').isVisible());
@@ -92,17 +130,19 @@ describe('a page whose data is gone', () => {
     verifier: { 'what an open hole leads to': (data) => data.facts.forEach((line) => line.left_open && (line.left_open = '')) },
     registers: { 'the run': (data) => (data.run = []) },
     verdict: { 'the run': (data) => (data.run = []), 'the log': (data) => data.run.forEach((line) => delete line.log) },
-    run: { 'the run': (data) => (data.run = []), 'the calls': (data) => (data.run = data.run.filter((line) => line.kind !== 'syscall')) },
+    refused: { 'the refusals': (data) => (data.refusals = []), 'the bytes': (data) => (data.file.bytes = '') },
+    run: { 'the run': (data) => (data.run = []), 'the calls': (data) => (data.run = data.run.filter((line) => line.kind !== 'syscall')), 'what others say': (data) => (data.referees = []), 'what bpftool says': (data) => (data.referees = data.referees.filter((said) => said.tool !== 'bpftool')), 'what the page says': (data) => without(data, 'section') },
   };
   const without = (data, kind) => (data.facts = data.facts.filter((line) => line.kind !== kind));
 
   test('fails the test of its view', async () => {
-    const all = { ...PLAIN, ...RECORDED };
-    assert.deepEqual(Object.keys(strips), Object.keys(all), 'every view has something to lose');
+    const all = { ...PLAIN, ...RECORDED, refused };
+    const source = (view) => (view === 'refused' ? 'unlinkable' : view in PLAIN ? 'plain-count' : 'count');
+    assert.deepEqual(Object.keys(strips).sort(), Object.keys(all).sort(), 'every view has something to lose');
     for (const [view, cases] of Object.entries(strips)) {
       // Nothing taken out: the control, without which a failure would say nothing.
       for (const [what, strip] of [['', () => {}], ...Object.entries(cases)]) {
-        const file = withData('stripped.html', read(view in PLAIN ? 'plain-count.html' : 'count.html'), (data) => {
+        const file = withData('stripped.html', read(`${source(view)}.html`), (data) => {
           strip(data);
           return data;
         });
@@ -132,7 +172,7 @@ describe('who reads a page', () => {
   }
 
   test('has no barrier either where there is no hole and no run', async () => {
-    for (const name of ['pass', 'plain-count']) {
+    for (const name of ['pass', 'plain-count', 'unlinkable', 'damaged']) {
       const { page: opened, close } = await open(browser, page(name));
       for (const view of VIEWS) {
         await go(opened, view);
@@ -156,7 +196,7 @@ describe('who reads a page', () => {
   });
 
   test('prints two sheets', async () => {
-    for (const name of ['count', 'pass', 'null-check', 'large']) {
+    for (const name of ['count', 'pass', 'null-check', 'large', 'unlinkable']) {
       const { page: opened, close } = await open(browser, page(name));
       const pdf = (await opened.pdf({ format: 'A4' })).toString('latin1');
       assert.equal(pdf.match(/\/Type\s*\/Page\b/g)?.length, 2, name);

@@ -8,6 +8,7 @@ import axe from 'axe-core';
 import { changed } from './data.js';
 
 export const PAGES = join(process.cwd(), 'pages');
+export const MATRIX = join(process.cwd(), 'matrix');
 export const SHOTS = join(process.cwd(), 'screenshots');
 export const VIEWS = ['bytes', 'patch', 'code', 'calls', 'places', 'verifier', 'run'];
 export const page = (name) => join(PAGES, `${name}.html`);

@@ -202,11 +202,47 @@ async function run(page) {
   await says(page, '.run .card', /2 of \d+: syscall/i);
   await page.locator('.moment').nth(3).click();
   await says(page, '.run', /fd \d+ map ports/);
-  await says(page, '.referees', /tag of count a317155a4f122c0b/);
+  // Three tools, each with its command, and what each says of the file, of the kernel and of the calls.
+  await says(page, '.verdicts', /\d+ values of readelf, bpftool, strace: ✓ all that can be compared are equal\./);
+  const rows = { readelf: [/section 3 socket: file offset 0x40 0x40 ✓ equal/, /section 3 socket: bytes 408 408/, /record 3 of section 4 0x100 ports 0x100 ports ✓ equal/],
+    'bpftool prog': [/program count: tag a317155a4f122c0b a317155a4f122c0b ✓ equal/, /bytes_xlated 424 424/, /map_ids \d+ \d+ \d+/],
+    'bpftool map': [/map \d+ \.data: type array array/, /bytes_value 4 4/],
+    strace: [/bpf call 6 BPF_PROG_LOAD = \d+ BPF_PROG_LOAD = \d+ ✓ equal/, /bpf call 6: insn_cnt 51 51/, /bpf call 1: btf_size 1754 1754/] };
+  for (const [tool, wanted] of Object.entries(rows)) {
+    const group = page.locator('.referee', { hasText: tool }).first();
+    if (!(await group.evaluate((/** @type {any} */ details) => details.open))) await group.locator('summary').click();
+    const text = (await group.innerText()).replace(/\s+/g, ' ');
+    for (const row of wanted) assert.match(text, row);
+  }
+  await says(page, '.run > .scroll .referees', /tag of count a317155a4f122c0b/);
   assert.equal(await page.locator('.referees .unequal').count(), 0);
-  assert.ok((await page.locator('.referees .equal').count()) >= 5);
-  await page.getByRole('button', { name: /^copy: readelf/ }).click();
-  await page.getByRole('button', { name: /^copy: readelf/ }).filter({ hasText: /copied|marked/ }).waitFor();
+  assert.ok((await page.locator('.run > .scroll .referees .equal').count()) >= 5);
+  const copy = page.locator('.referee', { hasText: 'readelf' }).getByRole('button', { name: /^copy: readelf/ });
+  await copy.click();
+  await copy.filter({ hasText: /copied|marked/ }).waitFor();
+}
+
+/** Of an object that cannot be linked: where, why, and how to mend it. @param {Page} page */
+export async function refused(page) {
+  await go(page, 'bytes');
+  await says(page, '.unlinked', /Program lost cannot be linked/);
+  await says(page, '.unlinked', /nobody is not defined in this object/);
+  await says(page, '.unlinked', /where section socket, insn \d+, 0x[0-9a-f]+/i);
+  await says(page, '.unlinked', /source .*unlinkable\.c:1 .*return skb \? nobody\(\) : 0/i);
+  await says(page, '.unlinked', /why each object is loaded alone/);
+  await says(page, '.unlinked', /mend define it in this object/);
+  // The instruction is where the card says, and a call.
+  await page.locator('#find').fill('0x0');
+  await page.keyboard.press('Enter');
+  await page.locator('.unlinked .at').click();
+  const at = await page.locator('.unlinked .at').innerText();
+  await says(page, '.byte', new RegExp(`byte ${at}`, 'i'));
+  assert.equal(await page.locator(`#b${Number(at)}`).innerText(), '85');
+  await says(page, '.side', /No program could be linked/);
+  await go(page, 'verifier');
+  await says(page, '.verifier .unlinked', /cannot be linked/);
+  await page.locator('.verifier .unlinked .at').click();
+  assert.ok(await page.locator('#view-bytes').isVisible());
 }
 
 /** The views that need no run, and those that need one. */

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use minibpf::elf::{ElfError, Object};
-use minibpf::link::Options;
+use minibpf::link::{Options, PlanError};
 use minibpf::lint::{self, Limits};
 use minibpf::plan::{Fate, Patch, PatchKind, Plan, ProgLoad, ProgramPlan};
 use minibpf::spec::Spec;
@@ -69,9 +69,15 @@ impl PlanOptions {
 
     /// What will be done; `is_to_run`: on this machine, whose byte order then counts.
     pub(crate) fn plan(&self, path: &Path, spec: &Spec<'_>, is_to_run: bool) -> Result<Plan, Failure> {
+        let plan = self.try_plan(spec, is_to_run)?;
+        plan.map_err(|error| Failure::from(error).at(path.display()))
+    }
+
+    /// The same; what is wrong with the object is an answer, and only what is wrong with the options a failure.
+    pub(crate) fn try_plan(&self, spec: &Spec<'_>, is_to_run: bool) -> Result<Result<Plan, PlanError>, Failure> {
         let mut target = self.target(spec)?;
         target.is_little_endian &= is_to_run;
-        Plan::new(spec, &self.options(), &target).map_err(|error| Failure::from(error).at(path.display()))
+        Ok(Plan::new(spec, &self.options(), &target))
     }
 
     /// Whether the target is the running kernel, all of it.

@@ -4,6 +4,7 @@
 import { clamp, code, counted, el, fill, hex, hex2, prose, short, svg, virtualList, visible } from './dom.js';
 import { sectionAt } from './elf.js';
 import { byteFacts, chain, holeAt } from './model.js';
+import { refusedCards } from './refused.js';
 
 const HEX_ROW = 16;
 const HEX_ROW_HEIGHT = 22;
@@ -123,7 +124,9 @@ export function atlasView(model, store) {
   function showHole() {
     const hole = model.holes[store.get().hole];
     if (!hole) {
-      fill(card, el('h2', {}, 'No hole to fill'), el('p', {}, 'This object asks for nothing that only a loader knows: its instructions go to the kernel as they are.'));
+      fill(card, el('h2', {}, model.programs.length ? 'No hole to fill' : 'No hole is known'), el('p', {}, model.programs.length
+        ? 'This object asks for nothing that only a loader knows: its instructions go to the kernel as they are.'
+        : 'No program could be linked, so what would be filled in is not known.'));
       return;
     }
     fill(card, ...holeCard(model, store, hole, (at) => store.set({ byte: at })));
@@ -146,7 +149,7 @@ export function atlasView(model, store) {
     strip(model, (at) => pin(at)),
     el('div', { class: 'columns' },
       el('div', { class: 'main' }, form, el('div', { class: 'hexbox' }, list, overlay)),
-      el('div', { class: 'side' }, card, facts)));
+      el('div', { class: 'side' }, ...refusedCards(model, pin), card, facts)));
 
   store.subscribe((now, before) => {
     if (now.byte !== before.byte || now.hole !== before.hole) {
@@ -171,7 +174,7 @@ export function atlasView(model, store) {
 /** @param {import('./model.js').Model} model @returns {Node[]} */
 function lead(model) {
   const fds = model.holes.filter((hole) => hole.patch.takes_fd).length;
-  const text = model.holes.length === 0
+  const text = model.programs.length === 0 ? 'Every byte of the file. No program in it can be given to a kernel; the card says why.' : model.holes.length === 0
     ? `Every byte of the file. Nothing in it has to be filled in: the instructions go to the kernel as they are.`
     : `Every byte of the file. ${counted(model.holes.length, 'hole')} ${model.holes.length === 1 ? 'has' : 'have'} to be filled before the kernel takes the instructions${fds ? `; ${fds === model.holes.length && fds > 1 ? 'each gets' : fds === 1 ? 'one gets' : `${fds} get`} a map's descriptor` : ''}. The card shows one, and the arrows how it is found.`;
   return prose(text + (model.data.file.big_endian ? ' The object is big-endian; this is its little-endian twin.' : ''));

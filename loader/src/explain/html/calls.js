@@ -29,7 +29,7 @@ export function callsView(model, store) {
   function choose(index) {
     chosen = index;
     field = '';
-    list.setAttribute('aria-activedescendant', `c${index}`);
+    if (model.steps.length) list.setAttribute('aria-activedescendant', `c${index}`);
     reveal(index);
     show();
   }

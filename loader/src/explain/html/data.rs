@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value as Json, json};
 
 use super::attr;
+use super::refusal::Refusal;
 use super::run::Run;
 use crate::btf::Btf;
 use crate::explain::facts::{Facts, Stage};
@@ -24,16 +25,25 @@ pub struct Report<'a> {
     pub name: &'a str,
     /// The file; of a big-endian one its little-endian twin.
     pub bytes: &'a [u8],
-    /// What its sections and symbols mean.
-    pub spec: &'a Spec<'a>,
-    /// What will be done.
-    pub plan: &'a Plan,
-    /// What there is to say about both.
-    pub facts: &'a Facts,
+    /// What could be read of it; `None` if its tables cannot be trusted.
+    pub reading: Option<Reading<'a>>,
+    /// Why it, or a program of it, cannot be given to a kernel.
+    pub refusals: &'a [Refusal],
     /// What a run has recorded.
     pub run: &'a Run,
     /// Source files.
     pub sources: &'a [Source],
+}
+
+/// How far the object could be read.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// What its sections and symbols mean.
+    pub spec: &'a Spec<'a>,
+    /// What will be done; `None` if nothing can be.
+    pub plan: Option<&'a Plan>,
+    /// What there is to say about both.
+    pub facts: &'a Facts,
 }
 
 /// A source file.
@@ -49,26 +59,35 @@ impl Report<'_> {
     /// The data of the page.
     pub fn json(&self) -> Json {
         let file = json!({
-            "name": self.name, "size": self.facts.file_size, "big_endian": self.facts.is_big_endian,
+            "name": self.name, "size": self.bytes.len(), "big_endian": self.reading.is_some_and(|reading| reading.facts.is_big_endian),
             "bytes": STANDARD.encode(self.bytes),
         });
         let hooks: Vec<_> = hook::ALL.iter().map(|hook| json!(hook)).collect();
         let sources: Vec<_> =
             self.sources.iter().map(|source| json!({ "file": source.file, "text": source.text })).collect();
+        let facts = self.reading.map_or_else(Vec::new, |reading| reading.facts.json(Stage::Plan, false));
+        let programs = self.reading.map_or_else(Vec::new, |reading| reading.programs());
+        let helpers = self.reading.map_or_else(BTreeMap::new, |reading| reading.helpers());
         json!({
-            "minibpf": env!("CARGO_PKG_VERSION"), "file": file, "facts": self.facts.json(Stage::Plan, false),
-            "programs": self.programs(), "helpers": self.helpers(), "attr": attr::json(), "hooks": hooks, "sources": sources,
-            "run": self.run.lines, "run_left_out": self.run.left_out,
+            "minibpf": env!("CARGO_PKG_VERSION"), "file": file, "facts": facts, "refusals": self.refusals,
+            "programs": programs, "helpers": helpers, "attr": attr::json(), "hooks": hooks, "sources": sources,
+            "run": self.run.lines, "run_left_out": self.run.left_out, "referees": self.run.referees,
         })
+    }
+}
+
+impl Reading<'_> {
+    fn prog_loads(&self) -> impl Iterator<Item = &ProgLoad> {
+        self.plan.into_iter().flat_map(Plan::prog_loads)
     }
 
     fn programs(&self) -> Vec<Json> {
-        self.plan.prog_loads().map(|program| self.program(program)).collect()
+        self.prog_loads().map(|program| self.program(program)).collect()
     }
 
     /// The names of the helpers that are called, by number.
     fn helpers(&self) -> BTreeMap<String, String> {
-        let insns = self.plan.prog_loads().flat_map(|program| &program.insns);
+        let insns = self.prog_loads().flat_map(|program| &program.insns);
         let calls = insns.filter(|insn| insn.code == Insn::CALL && insn.src() == 0);
         let helpers = calls.filter_map(|insn| Helper::of(insn.imm.into()));
         helpers.map(|helper| (helper.number.to_string(), helper.name())).collect()

@@ -32,9 +32,10 @@ function makeLogs(model) {
 function start(data, app) {
   const model = makeModel(data);
   const first = model.holes.find((hole) => hole.patch.hole === 'map_fd') ?? model.holes.find((hole) => hole.patch.takes_fd) ?? model.holes[0];
+  const refused = model.refusals.find((refusal) => refusal.file_offset !== null)?.file_offset;
   const store = makeStore({
     view: 'bytes', program: first ? first.program : 0, insn: first ? first.insn : 0, hole: first ? first.index : -1, stage: 0, fds: descriptors(model),
-    byte: first ? Math.max(0, first.at + (first.patch.takes_fd ? 4 : 0)) : 0,
+    byte: refused ?? (first ? Math.max(0, first.at + (first.patch.takes_fd ? 4 : 0)) : 0),
   });
   const logOf = makeLogs(model);
   /** @type {[string, string, { view: any, shown: () => void }][]} */
@@ -85,7 +86,7 @@ function start(data, app) {
   });
 
   const maps = model.maps.filter((/** @type {any} */ map) => map.created).length;
-  const sizes = [counted(data.file.size, 'byte'), counted(model.programs.length, 'program'), counted(maps, 'map'), counted(model.holes.length, 'hole'), counted(model.steps.length, 'system call')];
+  const sizes = [counted(data.file.size, 'byte'), counted(model.programs.length, 'program'), counted(maps, 'map'), counted(model.holes.length, 'hole'), counted(model.steps.length, 'system call'), ...(model.refusals.length ? ['cannot be linked'] : [])];
   document.title = `${visible(data.file.name)}: how it is loaded`;
   app.append(
     el('header', { class: 'top' }, el('h1', {}, code(data.file.name, 48)), el('p', {}, sizes.join(' · ')), tablist),

@@ -11,6 +11,7 @@
 
 mod attr;
 mod data;
+mod refusal;
 mod run;
 mod script;
 mod shape;
@@ -19,7 +20,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
-pub use data::{Report, Source};
+pub use data::{Reading, Report, Source};
+pub use refusal::Refusal;
 pub use run::{LARGEST_RUN, Run, RunError};
 
 const TEMPLATE: &str = include_str!("page.html");

@@ -10,6 +10,8 @@ import { decode } from './insn.js';
 /** @typedef {{ slot: number, file: string, line: number, column: number, text: string }} Line */
 /** @typedef {{ index: number, name: string, facts: Json, pieces: Piece[], text: (string | null)[], lines: Line[], holes: Hole[], step: Json }} Program */
 
+/** @typedef {{ program: string | null, section: string | null, insn: number | null, file_offset: number | null, source: [string, number, string] | null, what: string, why: string, mend: string }} Refusal */
+
 /** @param {string} text in hex */
 export const unhex = (text) => Uint8Array.from(text.match(/../g) ?? [], (pair) => parseInt(pair, 16));
 
@@ -33,7 +35,7 @@ export function makeModel(data) {
   holes.forEach((hole, index) => {
     hole.index = index;
   });
-  return { data, elf, sections, maps, steps, programs, holes, lints: of('lint'), loadsIn: of('loads_in'), run: data.run.map((/** @type {Json} */ line) => (line.attr ? line : { ...line, attr: {} })), hooks: data.hooks };
+  return { data, elf, sections, maps, steps, programs, holes, refusals: /** @type {Refusal[]} */ (data.refusals), lints: of('lint'), loadsIn: of('loads_in'), run: data.run.map((/** @type {Json} */ line) => (line.attr ? line : { ...line, attr: {} })), hooks: data.hooks };
 }
 
 /** @typedef {ReturnType<typeof makeModel>} Model */

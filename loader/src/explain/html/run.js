@@ -2,6 +2,7 @@
 // One run: its calls, packets and maps in order; and what it and the kernel say, beside what this page says.
 
 import { clamp, code, copyable, counted, el, fill, prose, short, steps, virtualList } from './dom.js';
+import { byCommand, judged } from './referees.js';
 
 /** @param {import('./model.js').Model} model */
 export function runView(model) {
@@ -99,22 +100,60 @@ export function comparisons(model) {
   return rows;
 }
 
+/** A command that may be copied into a shell: of a run that anybody has written. */
+const HARMLESS = /^[\w ./=,+:-]+$/;
+
+/** Rows of one command that are drawn; those that differ come first. */
+const MOST_ROWS = 150;
+
 /** @param {import('./model.js').Model} model @returns {Node[]} */
 function referees(model) {
+  const all = judged(model);
   const rows = comparisons(model);
   const id = model.run.find((/** @type {any} */ line) => Number.isInteger(line.id) && (line.kind === 'program' || line.kind === 'loaded'))?.id;
   const file = /^[\w.+-]+$/.test(model.data.file.name) ? model.data.file.name : 'OBJ';
   const commands = [
-    ['sections and records, by readelf', `readelf -S -r -s ${file}`],
+    ['sections and records, by readelf', `readelf -SrW ${file}`],
     ['the instructions as compiled, by llvm-objdump', `llvm-objdump -d -r ${file}`],
     ['types and source lines, by bpftool', `bpftool btf dump file ${file}`],
     ['the program in the kernel, by bpftool', `bpftool prog show ${id ? `id ${id}` : `name ${short(model.programs[0]?.facts.name ?? 'NAME', 15)}`}`],
     ['the calls, by strace', `strace -e trace=bpf,setsockopt minibpf check ${file}`],
-  ].filter(([, text]) => /^[\w ./=,+-]+$/.test(text));
+  ].filter(([, text]) => HARMLESS.test(text));
   return [
     el('h2', {}, 'Do others say the same?'),
-    rows.length ? el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': 'this page and the run' }, el('table', { class: 'referees' }, el('thead', {}, el('tr', {}, ...['what', 'this page', 'the other', 'result'].map((name) => el('th', { scope: 'col' }, name)))), el('tbody', {}, ...rows.map((row) => el('tr', { class: row.ours === row.theirs ? 'equal' : 'unequal' }, el('th', { scope: 'row' }, short(row.what, 60)), el('td', {}, code(row.ours, 90)), el('td', {}, code(row.theirs, 90), el('span', { class: 'muted' }, ` ${row.who}`)), el('td', {}, row.ours === row.theirs ? 'equal' : 'not equal'))))))
-      : el('p', { class: 'muted' }, 'Nothing is recorded to compare with. These commands say what other tools make of the same file:'),
+    ...(all.length ? [el('p', { class: 'verdicts' }, verdictOf(all)), ...byCommand(all).map(refereeGroup)] : [el('p', { class: 'muted' }, ...prose('What readelf, bpftool and strace say is not recorded in this page: `scripts/referees OBJ > run.json` asks them, and `--from run.json` shows it.'))]),
+    ...(rows.length ? [el('h3', {}, 'this page and the run'), resultTable('this page and the run', 'the run', rows.map((row) => ({ what: row.what, ours: row.ours, theirs: row.theirs, who: row.who, result: row.ours === row.theirs ? 'equal' : 'different' })))] : []),
+    el('h3', {}, 'ask yourself'),
     ...commands.flatMap(([what, text]) => [el('p', { class: 'command-title' }, what), copyable(text)]),
   ];
+}
+
+/** What comes of it, in a sentence. @param {import('./referees.js').Judged[]} all */
+function verdictOf(all) {
+  const tools = [...new Set(all.map((said) => short(said.tool, 20)))].slice(0, 6).join(', ');
+  const count = (/** @type {string} */ result) => all.filter((said) => said.result === result).length;
+  const [different, alone] = [count('different'), count('not compared')];
+  const verdict = different === 0 ? el('strong', { class: 'equal' }, `✓ ${count('equal') ? 'all that can be compared are equal' : 'none can be compared'}`) : el('strong', { class: 'unequal' }, `✗ ${different} ${different === 1 ? 'is' : 'are'} different`);
+  return el('span', {}, `${counted(all.length, 'value')} of ${tools}: `, verdict, alone ? ` (${alone} of which this page says nothing)` : '', '.');
+}
+
+/** What one command has said. @param {ReturnType<typeof byCommand>[number]} of @param {number} index */
+function refereeGroup({ tool, command, rows }, index) {
+  const [differ, others] = [rows.filter((row) => row.result === 'different'), rows.filter((row) => row.result !== 'different')];
+  const drawn = [...differ, ...others].slice(0, MOST_ROWS);
+  const title = differ.length ? `✗ ${differ.length} of ${counted(rows.length, 'value')} different` : counted(rows.length, 'value');
+  return el('details', { class: `referee${differ.length ? ' differs' : ''}`, open: differ.length > 0 || rows.length <= 12 },
+    el('summary', {}, el('strong', {}, short(tool, 20)), ` ${title}: `, code(command, 80)),
+    HARMLESS.test(command) ? copyable(command) : el('p', { class: 'muted' }, 'This command has letters that mean something to a shell: it is shown, not offered.'),
+    resultTable(`what ${short(tool, 20)} says, command ${index + 1}`, short(tool, 20), drawn.map((row) => ({ what: row.what, ours: row.ours, theirs: row.value, who: '', result: row.result }))),
+    drawn.length < rows.length ? el('p', { class: 'muted' }, `and ${rows.length - drawn.length} more${differ.length > drawn.length ? '' : ', none of them different'}`.replace(', none of them different', differ.length > drawn.length ? '' : ', none of them different')) : null);
+}
+
+/** @param {string} label @param {string} other @param {{ what: string, ours: string | null, theirs: string, who: string, result: string }[]} rows */
+function resultTable(label, other, rows) {
+  const mark = (/** @type {string} */ result) => ({ equal: '✓ equal', different: '✗ different' }[result] ?? result);
+  return el('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': label }, el('table', { class: 'referees' },
+    el('thead', {}, el('tr', {}, ...['what', 'this page', other, 'result'].map((name) => el('th', { scope: 'col' }, name)))),
+    el('tbody', {}, ...rows.map((row) => el('tr', { class: { equal: 'equal', different: 'unequal' }[row.result] ?? '' },
+      el('th', { scope: 'row' }, short(row.what, 80)), el('td', {}, row.ours === null ? '–' : code(row.ours, 90)), el('td', {}, code(row.theirs, 90), row.who ? el('span', { class: 'muted' }, ` ${row.who}`) : null), el('td', {}, mark(row.result)))))));
 }

@@ -13,12 +13,18 @@ pub const LARGEST_RUN: u64 = 16 << 20;
 /// Lines that a page can show; of more, the first and the last.
 const MOST_LINES: usize = 4000;
 
+/// Values of other tools that a page can show: the first.
+const MOST_REFEREES: usize = 4000;
+
 /// Letters of an argument.
 const LONGEST_ARGUMENT: usize = 64;
 
 /// The kinds of lines that the page shows.
 const KINDS: [&str; 11] =
     ["syscall", "program", "loaded", "attached", "event", "map", "summary", "warning", "error", "packet", "insn"];
+
+/// The kind of a line that says what another tool has said.
+const REFEREE: &str = "referee";
 
 /// A recorded run.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -27,6 +33,8 @@ pub struct Run {
     pub lines: Vec<Json>,
     /// How many lines were left out in the middle, since there are too many.
     pub left_out: usize,
+    /// What other tools have said of the same file and the same run: lines of kind `referee`.
+    pub referees: Vec<Json>,
 }
 
 /// A run that cannot be read.
@@ -56,7 +64,7 @@ pub enum RunError {
         found: &'static str,
     },
     /// A line has a field that is not what it should be.
-    #[error("line {line}, column {column}: {what}: no line that minibpf writes has that")]
+    #[error("line {line}, column {column}: {what}: no line of a run has that")]
     Shape {
         /// The line, from 1.
         line: usize,
@@ -83,9 +91,16 @@ impl Run {
         let mut first = Vec::new();
         let mut last = VecDeque::new();
         let mut left_out = 0;
+        let mut referees = Vec::new();
         let lines = text.split(|byte| *byte == b'\n').enumerate();
         for (index, line) in lines.filter(|(_, line)| !line.trim_ascii().is_empty()) {
             let Some(line) = read_line(index + 1, line, object)? else { continue };
+            if line.get("kind").is_some_and(|kind| kind == REFEREE) {
+                if referees.len() < MOST_REFEREES {
+                    referees.push(line);
+                }
+                continue;
+            }
             if first.len() < MOST_LINES / 2 {
                 first.push(line);
                 continue;
@@ -97,7 +112,10 @@ impl Run {
             }
         }
         first.extend(last);
-        if first.is_empty() { Err(RunError::Nothing) } else { Ok(Self { lines: first, left_out }) }
+        match first.is_empty() && referees.is_empty() {
+            true => Err(RunError::Nothing),
+            false => Ok(Self { lines: first, left_out, referees }),
+        }
     }
 }
 
@@ -116,14 +134,15 @@ fn read_line(line: usize, text: &[u8], object: &str) -> Result<Option<Json>, Run
     let kind = value.get("kind").and_then(Json::as_str).ok_or(RunError::NoKind { line, found })?.to_owned();
     let is_of_another = |path: &str| path.rsplit('/').next() != Some(object);
     let is_foreign = value.get("obj").and_then(Json::as_str).is_some_and(is_of_another);
-    if is_foreign || !KINDS.contains(&kind.as_str()) {
+    let is_referee = kind == REFEREE;
+    if is_foreign || !(is_referee || KINDS.contains(&kind.as_str())) {
         return Ok(None);
     }
-    serde_json::from_slice::<shape::Line>(text).map_err(|error| RunError::Shape {
-        line,
-        column: error.column(),
-        what: without_place(&error),
-    })?;
+    let shape = match is_referee {
+        true => serde_json::from_slice::<shape::Referee>(text).map(drop),
+        false => serde_json::from_slice::<shape::Line>(text).map(drop),
+    };
+    shape.map_err(|error| RunError::Shape { line, column: error.column(), what: without_place(&error) })?;
     if kind == "syscall" {
         shorten(value.get_mut("attr"));
     }

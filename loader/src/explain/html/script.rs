@@ -5,7 +5,7 @@
 //! scope.
 
 /// In an order in which each module comes after those it needs when it is read.
-const MODULES: [&str; 16] = [
+const MODULES: [&str; 18] = [
     include_str!("store.js"),
     include_str!("dom.js"),
     include_str!("elf.js"),
@@ -13,12 +13,14 @@ const MODULES: [&str; 16] = [
     include_str!("sha256.js"),
     include_str!("model.js"),
     include_str!("log.js"),
+    include_str!("refused.js"),
     include_str!("atlas.js"),
     include_str!("patch.js"),
     include_str!("code.js"),
     include_str!("calls.js"),
     include_str!("places.js"),
     include_str!("verifier.js"),
+    include_str!("referees.js"),
     include_str!("run.js"),
     include_str!("poster.js"),
     include_str!("main.js"),

@@ -28,6 +28,16 @@ pub(super) struct Line {
     explanation: Option<Explanation>,
 }
 
+/// What another tool has said: a line of kind `referee`.
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "as above")]
+pub(super) struct Referee {
+    tool: String,
+    what: String,
+    value: String,
+    command: String,
+}
+
 #[derive(Deserialize)]
 #[expect(dead_code, reason = "as above")]
 struct MapLine {

@@ -21,7 +21,8 @@ fn page(name: &str, bytes: &[u8], run: &Run, sources: &[Source]) -> String {
     let plan = Plan::new(&spec, &Options::default(), &Target::none()).expect("the object has a program");
     let limits = Limits::default();
     let facts = Facts::of(&Readings { bytes, spec: &spec, plan: Some(&plan), extra_section: None, limits });
-    html(&Report { name, bytes, spec: &spec, plan: &plan, facts: &facts, run, sources })
+    let reading = Some(Reading { spec: &spec, plan: Some(&plan), facts: &facts });
+    html(&Report { name, bytes, reading, refusals: &Refusal::all(&spec, &plan), run, sources })
 }
 
 fn plain(name: &str, bytes: &[u8]) -> String {

@@ -3,6 +3,7 @@
 
 import { code, counted, el, fill, prose, short, virtualList } from './dom.js';
 import { lineOf } from './model.js';
+import { refusedCards } from './refused.js';
 
 /**
  * @param {import('./model.js').Model} model
@@ -20,7 +21,7 @@ export function verifierView(model, store, logOf) {
     fill(view, el('p', { class: 'lead' }, ...prose(verdicts().length
       ? 'The kernel walks every path through a program before it lets it run. This is what a run has recorded of that.'
       : 'The kernel walks every path through a program before it lets it run. No run is recorded here, so this page knows what would go wrong, not what did: `minibpf check OBJ --verifier-log=2 --raw-log --trace --json > run.json`, then report with `--from run.json`.')),
-    ...parts, ...lints());
+    ...refusedCards(model, (byte) => store.set({ view: 'bytes', byte })), ...parts, ...lints());
     for (const list of lists) list.draw(true);
   }
 

@@ -47,7 +47,7 @@ fn a_field_that_the_page_takes_apart_has_the_right_type_or_the_line_is_named() {
         let text = format!("{{\"kind\":\"summary\"}}\n{{\"kind\":\"program\",{field}}}");
         let said = Run::read(text.as_bytes(), "a.o").unwrap_err().to_string();
         assert!(said.starts_with("line 2, column "), "{field}: {said}");
-        assert!(said.ends_with(": no line that minibpf writes has that"), "{field}: {said}");
+        assert!(said.ends_with(": no line of a run has that"), "{field}: {said}");
     }
     let nulls = b"{\"kind\":\"program\",\"maps\":null,\"explanation\":null,\"attr\":null}";
     assert_eq!(Run::read(nulls, "a.o").unwrap().lines.len(), 1);
@@ -78,4 +78,31 @@ fn long_arguments_of_calls_are_cut() {
     let text = format!("{{\"kind\":\"syscall\",\"attr\":{{\"btf\":\"{}\",\"n\":1}}}}", "é".repeat(5000));
     let run = Run::read(text.as_bytes(), "a.o").unwrap();
     assert_eq!(run.lines[0]["attr"]["btf"].as_str().unwrap().chars().count(), 65);
+}
+
+#[test]
+fn what_other_tools_say_is_kept_apart_from_the_run() {
+    let said = |what: &str| {
+        format!(
+            "{{\"kind\":\"referee\",\"tool\":\"readelf\",\"what\":\"{what}\",\"value\":\"0x40\",\"command\":\"c\"}}\n"
+        )
+    };
+    let text = said("section 3 socket: file offset") + "{\"kind\":\"summary\"}\n" + &said("of the future");
+    let run = Run::read(text.as_bytes(), "a.o").unwrap();
+    assert_eq!(kinds(&run), ["summary"]);
+    assert_eq!(run.referees.len(), 2);
+    assert_eq!(Run::read(said("a").as_bytes(), "a.o").unwrap().referees.len(), 1, "alone it is a run too");
+    assert_eq!(Run::read(said("a").repeat(10_000).as_bytes(), "a.o").unwrap().referees.len(), 4000);
+}
+
+#[test]
+fn a_referee_says_four_texts_or_the_line_is_named() {
+    for line in [
+        "{\"kind\":\"referee\"}",
+        "{\"kind\":\"referee\",\"tool\":\"a\",\"what\":\"b\",\"value\":5,\"command\":\"c\"}",
+        "{\"kind\":\"referee\",\"tool\":\"a\",\"what\":\"b\",\"value\":\"5\"}",
+    ] {
+        let said = Run::read(line.as_bytes(), "a.o").unwrap_err().to_string();
+        assert!(said.starts_with("line 1, column "), "{said}");
+    }
 }
