@@ -20,9 +20,7 @@ pub fn disassemble(insns: &[Insn]) -> Vec<(usize, String)> {
     let mut slots = insns.iter().enumerate();
     while let Some((number, insn)) = slots.next() {
         let text = if insn.is_lddw() {
-            let upper = slots.next().map_or(0, |(_, second)| second.imm);
-            let value = (i64::from(upper) << 32) | i64::from(insn.imm.cast_unsigned());
-            format!("r{} = {value} ll", insn.dst())
+            insn.lddw(slots.next().map_or(0, |(_, second)| second.imm))
         } else {
             insn.to_string()
         };
@@ -49,6 +47,18 @@ impl fmt::Display for Insn {
 }
 
 impl Insn {
+    /// `lddw`, whose second slot holds `upper`. A source register is no register there, but says what the immediates mean.
+    fn lddw(self, upper: i32) -> String {
+        let (dst, imm) = (self.dst(), self.imm);
+        match self.src() {
+            Self::BPF_PSEUDO_MAP_FD => format!("r{dst} = map fd {imm}"),
+            Self::BPF_PSEUDO_MAP_VALUE => format!("r{dst} = map value of fd {imm} + {}", upper.cast_unsigned()),
+            Self::BPF_PSEUDO_BTF_ID => format!("r{dst} = variable of BTF id {imm}"),
+            Self::BPF_PSEUDO_FUNC => format!("r{dst} = function at {imm:+}"),
+            _ => format!("r{dst} = {} ll", (i64::from(upper) << 32) | i64::from(imm.cast_unsigned())),
+        }
+    }
+
     /// The C type of a memory access: the size in bits 3 and 4, sign extension (BPF_MEMSX) in the mode.
     fn access_type(self) -> &'static str {
         match (self.code & 0x18, self.code & 0xe0) {

@@ -178,6 +178,17 @@ fn the_lower_half_of_lddw_is_not_extended_by_its_sign() {
 }
 
 #[test]
+fn the_source_register_of_lddw_says_what_its_immediates_mean() {
+    let texts = |src: u8| {
+        disassemble(&Insn::decode_all(&[0x18, src << 4 | 1, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0]))[0].1.clone()
+    };
+    assert_eq!(texts(Insn::BPF_PSEUDO_MAP_FD), "r1 = map fd 4");
+    assert_eq!(texts(Insn::BPF_PSEUDO_MAP_VALUE), "r1 = map value of fd 4 + 8");
+    assert_eq!(texts(Insn::BPF_PSEUDO_BTF_ID), "r1 = variable of BTF id 4");
+    assert_eq!(texts(Insn::BPF_PSEUDO_FUNC), "r1 = function at +4");
+}
+
+#[test]
 fn lddw_without_its_second_slot_still_has_a_text() {
     let insns = Insn::decode_all(&[0x18, 0x01, 0, 0, 7, 0, 0, 0]);
     assert_eq!(disassemble(&insns), [(0, "r1 = 7 ll".to_owned())]);
