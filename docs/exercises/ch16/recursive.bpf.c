@@ -6,10 +6,13 @@
 
 static __attribute__((noinline)) int sum(struct __sk_buff *skb, int n)
 {
+	int rest;
+
 	if (n <= 0)
 		return 0;
-	skb->cb[0] = n;
-	return sum(skb, n - 1) + skb->cb[0];
+	rest = sum(skb, n - 1);
+	skb->cb[0] = rest; /* work after the call: without it clang makes a loop of the function */
+	return n + rest;
 }
 
 SEC("socket")
