@@ -12,7 +12,7 @@ struct bpf_map_def {
 	unsigned int map_flags;
 };
 
-struct bpf_map_def ports SEC("maps") = {
+struct bpf_map_def proto SEC("maps") = {
 	.type = BPF_MAP_TYPE_HASH,
 	.key_size = sizeof(__u16),
 	.value_size = sizeof(__u64),
@@ -24,7 +24,7 @@ int legacy(struct __sk_buff *skb)
 {
 	__u16 key = skb->protocol;
 
-	return bpf_map_lookup_elem(&ports, &key) ? skb->len : 0;
+	return bpf_map_lookup_elem(&proto, &key) ? skb->len : 0;
 }
 
 char _license[] SEC("license") = "Dual MIT/GPL";

@@ -9,14 +9,14 @@ struct {
 	__uint(max_entries, 1000);
 	__type(key, __u16);
 	__type(value, __u64);
-} ports SEC(".maps");
+} proto SEC(".maps");
 
 SEC("socket")
 int map(struct __sk_buff *skb)
 {
 	__u16 key = skb->protocol;
 
-	return bpf_map_lookup_elem(&ports, &key) ? skb->len : 0;
+	return bpf_map_lookup_elem(&proto, &key) ? skb->len : 0;
 }
 
 char _license[] SEC("license") = "Dual MIT/GPL";

@@ -9,14 +9,14 @@ struct {
 	int max_entries;
 	__u16 *key;
 	__u64 *value;
-} ports SEC(".maps") = { .type = BPF_MAP_TYPE_HASH, .max_entries = 1000 };
+} proto SEC(".maps") = { .type = BPF_MAP_TYPE_HASH, .max_entries = 1000 };
 
 SEC("socket")
 int start(struct __sk_buff *skb)
 {
 	__u16 key = skb->protocol;
 
-	return bpf_map_lookup_elem(&ports, &key) ? skb->len : 0;
+	return bpf_map_lookup_elem(&proto, &key) ? skb->len : 0;
 }
 
 char _license[] SEC("license") = "Dual MIT/GPL";
