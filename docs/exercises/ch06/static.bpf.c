@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * static: two maps that only this file can see, so the object has no symbol for either.
+ * static: two maps that only this file can see, so clang's records name the section, not the map.
  */
 #include "skb.h"
 
