@@ -32,9 +32,11 @@ def bpf(command, attr, size=None):
 
 
 def errno_of(command, attr, size=None):
-    """Calls it, and returns `ok` or the errno's name."""
+    """Calls it, and returns `ok` or the errno's name. A descriptor that comes back is closed."""
     try:
-        os.close(bpf(command, attr, size))
+        result = bpf(command, attr, size)
+        if command in (MAP_CREATE, PROG_LOAD):  # others return 0, which is the standard input here
+            os.close(result)
         return "ok"
     except OSError as error:
         return error.strerror

@@ -10,7 +10,7 @@ from struct import pack
 from bpf import HASH, MAP_CREATE, PROG_LOAD, SOCKET_FILTER, address, bpf, memory
 
 # map_type, key_size, value_size, max_entries; the fields after these are left out, and count as 0
-hits = bpf(MAP_CREATE, pack("<IIII", HASH, 4, 8, 16))
+hits = bpf(MAP_CREATE, pack("=IIII", HASH, 4, 8, 16))
 
 slots = bytearray.fromhex(
     "bf16000000000000"  # r6 = r1: the context is kept over the call
@@ -26,7 +26,7 @@ slots = bytearray.fromhex(
 
 insns, license, log = memory(slots), memory(b"GPL\0"), memory(bytes(65536))
 attr = pack(
-    "<IIQQIIQII16s",
+    "=IIQQIIQII16s",
     SOCKET_FILTER,  # prog_type
     len(slots) // 8,  # insn_cnt: slots, not instructions
     address(insns),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT OR GPL-2.0-only
 /*
- * start: keeps the first bytes of the payload of the last UDP datagram from each known port. The verifier has two objections.
+ * start: keeps the first bytes of the payload of the last UDP datagram from each known port.
  */
 #include "skb.h"
 

@@ -18,7 +18,7 @@ SO_DETACH_FILTER, SO_LOCK_FILTER, SO_ATTACH_BPF = 27, 44, 50
 def pinned(path):
     """A descriptor of a pinned program or map."""
     name = memory(os.fsencode(path) + b"\0")
-    return bpf(OBJ_GET, pack("<QII", address(name), 0, 0))
+    return bpf(OBJ_GET, pack("=QII", address(name), 0, 0))
 
 
 def set_option(sock, option, value):

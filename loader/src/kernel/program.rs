@@ -28,7 +28,7 @@ pub enum LogRequest {
     /// Only of a program that was refused.
     #[default]
     OnFailure,
-    /// Of every program, at this level: 1 at branches, 2 at every instruction.
+    /// Of every program, at this level: 1 keeps the path that failed, 2 every path. Both have each instruction of it.
     Always(u32),
 }
 
