@@ -19,11 +19,8 @@ pub fn disassemble(insns: &[Insn]) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
     let mut slots = insns.iter().enumerate();
     while let Some((number, insn)) = slots.next() {
-        let text = if insn.is_lddw() {
-            insn.lddw(slots.next().map_or(0, |(_, second)| second.imm))
-        } else {
-            insn.to_string()
-        };
+        let text =
+            if insn.is_lddw() { insn.lddw(slots.next().map_or(0, |(_, second)| second.imm)) } else { insn.to_string() };
         lines.push((number, text));
     }
     lines
