@@ -20,7 +20,7 @@ pub const HOOK: Hook = Hook {
     returns: "index of the socket in its group; if there is none of that index, a hash decides",
     detach: "setsockopt(SO_DETACH_REUSEPORT_BPF), since 5.3",
     privileges: "none; another process's: PTRACE_MODE_ATTACH",
-    since: "4.5",
+    since: "4.5, TCP: 4.6",
     kernel: "reuseport_select_sock(), net/core/sock_reuseport.c",
     ..SOCKET
 };
