@@ -155,6 +155,9 @@ impl From<ElfError> for Failure {
             ElfError::NotElf { .. } | ElfError::NotBpf { .. } => {
                 failure.hint("an object is made by: clang --target=bpf -O2 -g -c filter.bpf.c -o filter.bpf.o")
             }
+            ElfError::NoSymbols => failure.hint(
+                "take the object as clang wrote it; llvm-strip -g takes debug information alone and leaves the symbols",
+            ),
             ElfError::Malformed { .. } => failure.hint("is the file complete? readelf -a shows what else it says"),
         }
     }
