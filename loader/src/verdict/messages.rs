@@ -203,6 +203,13 @@ pub const MESSAGES: &[Message] = &[
     )
     .met_in(&["libbpf/libbpf#591"]),
     row(
+        "recursion",
+        &["the call stack of {#count} frames is too deep", "back-edge from insn {#insn} to {#to}"],
+        Recursion,
+        "this call is under way already when it is made again: a function calls itself, directly or through others; eight functions may be under way at a time",
+        "write it as a loop; `always_inline` cannot help, as a function does not fit into itself",
+    ),
+    row(
         "endless-loop",
         &["infinite loop detected at insn {#insn}", "back-edge from insn {#insn} to {#to}"],
         Always,
@@ -268,13 +275,6 @@ pub const MESSAGES: &[Message] = &[
         Always,
         "the functions that are under way at this call use {bytes} bytes of the stack together, each rounded up, and there are 512",
         "make the buffers smaller, or keep them in a map of one entry",
-    ),
-    row(
-        "recursion",
-        &["the call stack of {#count} frames is too deep"],
-        Recursion,
-        "this call is under way already when it is made again: a function calls itself, directly or through others; eight functions may be under way at a time",
-        "write it as a loop; `always_inline` cannot help, as a function does not fit into itself",
     ),
     row(
         "call-depth",
