@@ -56,6 +56,18 @@ fn unreadable(path: &str, says: &[&str]) {
 }
 
 #[test]
+fn a_stripped_object_gets_one_hint_the_right_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let stripped = dir.path().join("stripped.o");
+    let strip = Command::new("llvm-strip-14").arg(object("pass")).arg("-o").arg(&stripped).status().unwrap();
+    assert!(strip.success());
+    let error = run(["explain", "--json", stripped.to_str().unwrap()]).expect(3).only("error");
+    let hint = "take the object as clang wrote it; llvm-strip -g takes debug information alone and leaves the symbols";
+    assert!(text(&error, "message").ends_with("symbol table (.symtab): missing: was the object stripped?"), "{error}");
+    assert_eq!(text(&error, "hint"), hint);
+}
+
+#[test]
 fn an_error_leads_to_the_place_in_the_book_that_explains_it() {
     let ran = run(["check", "--json", "bpf-src/skb.h"]).expect(3);
     assert!(ran.stderr.ends_with("\n  see: docs/errors.md#3-the-object\n"), "{}", ran.stderr);

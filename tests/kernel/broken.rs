@@ -12,6 +12,8 @@ use crate::support::{Json, number, text};
 
 /// Ends the line that the explanation must name.
 const MARK: &str = "/* here */";
+/// The one row whose object has no line to be named: what it lacks are the records.
+const WITHOUT_LINES: &str = "callback-records";
 
 fn broken(name: &str, end: &str) -> String {
     bpf_src().join("broken").join(format!("{name}{end}")).to_str().unwrap().to_owned()
@@ -53,13 +55,17 @@ fn each_is_refused_and_the_line_the_reason_and_the_mend_are_named() {
     for Message { name, why, mend, .. } in MESSAGES {
         let source = std::fs::read_to_string(broken(name, ".bpf.c")).unwrap();
         let here: Vec<_> = (1i64..).zip(source.lines()).filter(|(_, line)| line.contains(MARK)).collect();
-        assert_eq!(here.len(), 1, "{name}: lines that are marked");
+        assert_eq!(here.len(), usize::from(*name != WITHOUT_LINES), "{name}: lines that are marked");
         let program = run(["check", &broken(name, ".bpf.o"), "--json"]).expect(5).only("program");
         let explanation = &program["explanation"];
         assert_eq!(explanation["message"], *name, "{program}");
         let at = &explanation["source"];
-        assert_eq!((number(at, "line"), text(at, "text")), (here[0].0, here[0].1.trim()), "{name}: {program}");
-        assert!(text(at, "file").ends_with(&format!("{name}.bpf.c")) && number(at, "column") > 0, "{name}: {at}");
+        if let [(line, marked)] = here[..] {
+            assert_eq!((number(at, "line"), text(at, "text")), (line, marked.trim()), "{name}: {program}");
+            assert!(text(at, "file").ends_with(&format!("{name}.bpf.c")) && number(at, "column") > 0, "{name}: {at}");
+        } else {
+            assert_eq!(at, &Json::Null, "{name}");
+        }
         assert!(number(&explanation["insn"], "number") >= 0, "{name}");
         assert!(is_filled(why, text(explanation, "why")), "{name}: {why}\n{explanation}");
         assert!(is_filled(mend, text(explanation, "mend")), "{name}: {mend}\n{explanation}");

@@ -380,5 +380,9 @@ fn a_pinned_program_is_attached_to_a_socket_of_its_own_until_the_peer_closes() {
     assert!(ran.text().starts_with("HTTP/1.0 200"), "{}", ran.text());
     assert!(ran.stderr.contains("detached: peer closed"), "{}", ran.stderr);
     let error = run(["attach", &fs.path("x/maps/ports"), "--connect", &server.target(), "--json"]).expect(6);
-    assert!(text(&error.only("error"), "message").contains("not a socket filter"), "{}", error.text());
+    assert!(
+        text(&error.only("error"), "message").ends_with("not a socket filter: it is the map `ports`, of type hash"),
+        "{}",
+        error.text()
+    );
 }

@@ -99,6 +99,7 @@ while True:
         let (ran, seen) = end(running);
         assert_eq!(seen.len(), 6);
         assert_eq!(names(&ran).last().unwrap(), "SO_DETACH_REUSEPORT_BPF");
+        assert_eq!(ran.only("warning")["code"], "unrecoverable", "nobody knows whether there was another program");
     }
     let error = run(["detach", "--attach", &at, "--json"]).expect(6).only("error");
     assert!(text(&error, "message").contains("ENOENT"), "{error}");

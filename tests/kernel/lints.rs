@@ -8,7 +8,9 @@ use minibpf::kernel::Kernel;
 use minibpf::link::Options;
 use minibpf::lint::{self, Limits, RULES};
 use minibpf::plan::{Plan, Step};
-use minibpf::spec::Spec;
+use minibpf::spec::{MapAttr, Spec};
+use minibpf::sys::attr::MapCreateAttr;
+use minibpf::sys::map::MapFd;
 use minibpf::target::Target;
 
 use crate::support::bpffs::Bpffs;
@@ -79,6 +81,77 @@ const FAULTS: &str = "
     SEC(\"socket\") int redirects(struct __sk_buff *skb) { return bpf_redirect(1, 0); }
     SEC(\"socket\") int accepts(struct __sk_buff *skb) { return skb->len > 100 ? 1 : 0; }
     SEC(\"socket\") int fine(struct __sk_buff *skb) { skb->cb[0] = 1; return skb->len; }";
+
+/// Maps of the types that stand alone, with all sorts of numbers.
+fn all_sorts_of_maps() -> Vec<MapAttr> {
+    let types = [0, 1, 2, 3, 4, 5, 6, 9, 10, 11, 22, 23, 27, 30, 31];
+    let mut all = Vec::new();
+    for map_type in types {
+        for key_size in [0, 4, 5, 260, 264] {
+            for value_size in [0, 4, 8] {
+                for max_entries in [0, 4096] {
+                    for map_flags in std::iter::once(0).chain((0..13).map(|bit| 1 << bit)) {
+                        all.push(MapAttr {
+                            map_type,
+                            key_size,
+                            value_size,
+                            max_entries,
+                            map_flags,
+                            ..MapAttr::default()
+                        });
+                    }
+                }
+            }
+        }
+    }
+    all
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn of_a_map_that_has_a_fault_the_kernel_says_the_same_and_one_without_it_is_created() {
+    // Flags of which nothing is said: BPF_F_NUMA_NODE and those for access from programs and user space, and BPF_F_CLONE.
+    const UNSAID: u32 = 1 << 2 | 1 << 3 | 1 << 4 | 1 << 7 | 1 << 8 | 1 << 9;
+    let (mut faults, mut sound) = (0, 0);
+    for attr in all_sorts_of_maps() {
+        let made = MapFd::create(MapCreateAttr {
+            map_type: attr.map_type,
+            key_size: attr.key_size,
+            value_size: attr.value_size,
+            max_entries: attr.max_entries,
+            map_flags: attr.map_flags,
+            ..MapCreateAttr::default()
+        });
+        match lint::map_fault(&attr) {
+            Some(fault) => {
+                assert!(made.is_err(), "{attr:?}: {fault:?}");
+                faults += 1;
+            }
+            // The loader sees to a ring buffer's key and value.
+            None if attr.map_flags & UNSAID == 0 && !matches!(attr.map_type, 27 | 31) => {
+                assert!(made.is_ok(), "{attr:?}: {made:?}");
+                sound += 1;
+            }
+            None => {}
+        }
+    }
+    assert!(faults > 1000 && sound > 100, "{faults} with a fault, {sound} without");
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn a_map_that_no_kernel_creates_is_told_before_the_kernel_is_asked() {
+    let made = compile(
+        "struct { __uint(type, 11); __uint(max_entries, 8); __type(key, long); __type(value, int); } nets SEC(\".maps\");
+        SEC(\"socket\") int filter(struct __sk_buff *skb) { long key = 0; return bpf_map_lookup_elem(&nets, &key) ? 0 : skb->len; }",
+    );
+    let lint = run(["explain", &made.path(), "--json"]).expect(0).only("lint");
+    let what = "has the map `nets` with map_flags 0, and a map of type lpm_trie wants BPF_F_NO_PREALLOC";
+    assert_eq!((text(&lint, "id"), text(&lint, "what")), ("map-attr", what));
+    assert_eq!(text(&lint, "mend"), "__uint(map_flags, BPF_F_NO_PREALLOC);");
+    let hint = run(["check", &made.path(), "--json"]).expect(5).only("program");
+    assert!(text(&hint, "hint").contains("wants BPF_F_NO_PREALLOC: __uint(map_flags"), "{hint}");
+}
 
 fn found(lints: &[Json]) -> Vec<(&str, &str)> {
     lints.iter().map(|lint| (text(lint, "program"), text(lint, "id"))).collect()

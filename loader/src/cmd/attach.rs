@@ -1,12 +1,14 @@
 //! `minibpf attach`: a program that is loaded already, onto a socket.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use minibpf::kernel::Program;
+use minibpf::explain::names;
+use minibpf::kernel::{Pinned, Program};
 use minibpf::sys::SysError;
+use minibpf::sys::id::Access;
 use nix::errno::Errno;
 use serde_json::json;
 
@@ -65,6 +67,9 @@ impl Loaded {
     fn open(&self) -> Result<Program, Failure> {
         match self {
             Self::Pinned(path) => Program::pinned(path).map_err(|error| {
+                if error.errno == Errno::EINVAL {
+                    return no_filter(path);
+                }
                 let failure = self.failure(error, &path.display().to_string());
                 match error.errno {
                     Errno::ENOENT => {
@@ -92,6 +97,23 @@ impl Loaded {
             _ => Failure::new(Exit::Socket, format!("{name}: {error}")),
         }
     }
+}
+
+/// What is pinned there instead of a socket filter.
+fn no_filter(path: &Path) -> Failure {
+    let what = match Pinned::open(path, Access::Read) {
+        Ok(Pinned::Map(map)) => {
+            format!(": it is the map `{}`, of type {}", map.name(), names::map_type_short(map.spec().attr.map_type))
+        }
+        Ok(Pinned::Program(program)) => {
+            let info = program.info().map(|info| names::prog_type(info.prog_type));
+            info.map_or_else(|_| String::new(), |kind| format!(": it is a program of type {kind}"))
+        }
+        Ok(Pinned::Other(kind)) => format!(": it is a {kind}"),
+        Err(_) => String::new(),
+    };
+    let failure = Failure::new(Exit::Socket, format!("{}: not a socket filter{what}", path.display()));
+    failure.hint("minibpf check OBJ --pin DIR pins programs at DIR/PROG, and maps at DIR/maps/MAP")
 }
 
 impl Attach {

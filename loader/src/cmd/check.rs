@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use minibpf::kernel::{Kernel, KernelError, Pins};
-use minibpf::plan::{Fate, MapId, PinStep, Plan, ProgId, ProgLoad, ProgramPlan, Step};
+use minibpf::plan::{Fate, MapCreate, MapId, PinStep, Plan, ProgId, ProgLoad, ProgramPlan, Step};
 use minibpf::privileges::Reason;
 use minibpf::sys::errno_name;
 use minibpf::{target, verdict};
@@ -170,7 +170,7 @@ impl Checker<'_> {
                 Fate::Load(id) | Fate::Sibling(id) => match answers.refused.get(id) {
                     Some(error) => {
                         tally.rejected.push(self.named(program));
-                        self.rejected(program, *id, error)?;
+                        self.rejected(program, *id, error, &answers)?;
                     }
                     None => self.loaded(&tracer, program, *id, &answers)?,
                 },
@@ -246,12 +246,27 @@ impl Checker<'_> {
         Ok(())
     }
 
-    fn rejected(&self, program: &ProgramPlan, id: ProgId, error: &KernelError) -> Result<(), Failure> {
+    /// The map that a program is refused for.
+    fn refused_map(&self, program: &ProgLoad, answers: &Answers) -> Option<&MapCreate> {
+        let id = program.map_ids().into_iter().find(|id| answers.refused_maps.contains_key(id))?;
+        self.plan.map(id)
+    }
+
+    fn rejected(
+        &self,
+        program: &ProgramPlan,
+        id: ProgId,
+        error: &KernelError,
+        answers: &Answers,
+    ) -> Result<(), Failure> {
         let errno = errno_name(error.source.errno);
         let plan = self.prog_load(id);
         let explanation = plan.zip(error.log.as_ref()).map(|(program, log)| verdict::explain(self.plan, program, log));
         let hint = match &explanation {
-            None => Failure::from(error.clone()).hint,
+            None => match plan.and_then(|program| self.refused_map(program, answers)) {
+                Some(map) => Failure::of_map(map, error.clone()).hint,
+                None => Failure::from(error.clone()).hint,
+            },
             Some(explanation) => explanation.mend.clone(),
         };
         let mut reason =

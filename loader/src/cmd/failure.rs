@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use minibpf::elf::ElfError;
 use minibpf::kernel::KernelError;
 use minibpf::link::PlanError;
-use minibpf::plan::{LinkError, Step};
+use minibpf::lint;
+use minibpf::plan::{LinkError, MapCreate, Step};
 use minibpf::privileges::{Reason, Refused};
 use minibpf::sys::errno_name;
 use minibpf::target;
@@ -83,7 +84,20 @@ impl Failure {
             Step::MapCreate(map) if error.source.errno == Errno::EPERM => {
                 Self::privilege(&error, target::privileges().explain_eperm(Refused::Map(map.attr.map_type)))
             }
+            Step::MapCreate(map) => Self::of_map(map, error),
             _ => error.into(),
+        }
+    }
+
+    /// A map that could not be made. The kernel does not say which of its numbers it was.
+    pub(crate) fn of_map(map: &MapCreate, error: KernelError) -> Self {
+        let is_refused = error.source.call == "bpf(BPF_MAP_CREATE)"
+            && matches!(error.source.errno, Errno::EINVAL | Errno::UnknownErrno);
+        let fault = lint::map_fault(&map.attr).filter(|_| is_refused);
+        let failure = Self::from(error);
+        match fault {
+            Some(fault) => failure.hint(format!("it has {}: {}", fault.what, fault.mend)),
+            None => failure,
         }
     }
 
@@ -141,6 +155,9 @@ impl From<ElfError> for Failure {
             ElfError::NotElf { .. } | ElfError::NotBpf { .. } => {
                 failure.hint("an object is made by: clang --target=bpf -O2 -g -c filter.bpf.c -o filter.bpf.o")
             }
+            ElfError::NoSymbols => failure.hint(
+                "take the object as clang wrote it; llvm-strip -g takes debug information alone and leaves the symbols",
+            ),
             ElfError::Malformed { .. } => failure.hint("is the file complete? readelf -a shows what else it says"),
         }
     }

@@ -96,11 +96,12 @@ impl Shown {
         let ProgramInfo { id, tag, gpl_compatible, bytes_xlated, bytes_jited, btf_id, .. } = self.info;
         let gpl = if gpl_compatible { "  gpl" } else { "" };
         let maps: Vec<_> = self.maps.iter().filter_map(|(_, map)| map.get("name")?.as_str()).collect();
+        let btf = if btf_id == 0 { String::new() } else { format!("  btf_id {btf_id}") };
         let maps = if maps.is_empty() { String::new() } else { format!("  maps {}", maps.join(",")) };
         let pinned = self.pinned.as_ref().map_or_else(String::new, |path| format!("\n\tpinned {path}"));
         let mismatch = if self.tag_computed { "" } else { "  (minibpf computed another tag: please report it)" };
         format!(
-            "{id}: socket_filter  name {}  tag {}{gpl}{mismatch}\n\tinsns {}  xlated {bytes_xlated}B  jited {bytes_jited}B  btf_id {btf_id}{maps}{pinned}",
+            "{id}: socket_filter  name {}  tag {}{gpl}{mismatch}\n\tinsns {}  xlated {bytes_xlated}B  jited {bytes_jited}B{btf}{maps}{pinned}",
             plan.name,
             hex(&tag),
             plan.insns.len(),
@@ -114,11 +115,16 @@ impl Shown {
         let program = json!({
             "id": info.id, "type": "socket_filter", "tag": hex(&info.tag), "gpl_compatible": info.gpl_compatible,
             "insns": plan.insns.len(), "bytes_xlated": info.bytes_xlated, "bytes_jited": info.bytes_jited,
-            "verified_insns": info.verified_insns, "btf_id": info.btf_id, "tag_computed": self.tag_computed,
+            "verified_insns": info.verified_insns, "btf_id": btf_id(info), "tag_computed": self.tag_computed,
             "map_ids": map_ids, "maps": maps,
         });
         with_pin(program, self.pinned.clone())
     }
+}
+
+/// The number of a program's types; none, as bpftool has it, where it has no types.
+pub(crate) fn btf_id(info: &ProgramInfo) -> Option<u32> {
+    Some(info.btf_id).filter(|id| *id != 0)
 }
 
 /// Why a program was refused: each line after its label.

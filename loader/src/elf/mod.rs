@@ -36,6 +36,9 @@ pub enum ElfError {
         /// What a BPF object has there.
         expected: &'static str,
     },
+    /// No symbol names a function or a map.
+    #[error("symbol table (.symtab): missing: was the object stripped?")]
+    NoSymbols,
     /// A table lies outside the file, or contradicts another.
     #[error("{place}: {problem}")]
     Malformed {

@@ -120,7 +120,7 @@ fn read_symbols<'data>(
     let symbols =
         table.symbols(endian, data, elf::SHT_SYMTAB).map_err(|e| ElfError::malformed("symbol table (.symtab)", e))?;
     if symbols.is_empty() {
-        return Err(ElfError::malformed("symbol table (.symtab)", "missing: was the object stripped?"));
+        return Err(ElfError::NoSymbols);
     }
     let mut read = Vec::with_capacity(symbols.len());
     for (index, symbol) in symbols.iter().enumerate() {

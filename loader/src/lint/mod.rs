@@ -7,6 +7,7 @@ mod calls;
 mod context;
 mod ethernet;
 mod loaders;
+mod maps;
 mod object;
 mod returns;
 mod rules;
@@ -19,6 +20,7 @@ use crate::spec::Spec;
 
 pub(crate) use context::accesses;
 pub use loaders::{LoadsIn, loads_in_others};
+pub use maps::{MapFault, fault as map_fault};
 pub use rules::{RULES, Rule};
 
 /// One rule, met at one place.
@@ -54,6 +56,7 @@ pub struct Limits {
 /// All lints of an object and of the programs that are to be loaded.
 pub fn all(spec: &Spec<'_>, plan: &Plan, limits: &Limits) -> Vec<Lint> {
     let mut lints = object::lints(spec);
+    lints.extend(maps::lints(plan));
     for program in plan.prog_loads() {
         let insns = program.resolve(|_| 0);
         let at = Place { spec, program };

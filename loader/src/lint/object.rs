@@ -23,7 +23,7 @@ pub(super) fn lints(spec: &Spec<'_>) -> Vec<Lint> {
     lints
 }
 
-fn of_object(rule: &'static Rule, what: String) -> Lint {
+pub(super) fn of_object(rule: &'static Rule, what: String) -> Lint {
     Lint {
         id: rule.id,
         program: None,

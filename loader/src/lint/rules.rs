@@ -95,6 +95,17 @@ pub(super) const STATIC_MAP: &Rule = &Rule {
     see: "docs/ch06-patching-the-hole.md",
 };
 
+/// A map whose numbers its type does not allow.
+///
+/// Kernel: the functions that [`super::maps`] names.
+pub(super) const MAP_ATTR: &Rule = &Rule {
+    id: "map-attr",
+    is_refused: true,
+    why: "no kernel creates such a map, and BPF_MAP_CREATE does not say what is wrong with it",
+    mend: "see the map's definition",
+    see: "docs/ch04-map-definition.md",
+};
+
 /// No types.
 pub(super) const NO_TYPES: &Rule = &Rule {
     id: "no-types",
@@ -125,7 +136,7 @@ pub(super) const TOO_LARGE: &Rule = &Rule {
 };
 
 /// All of them.
-pub const RULES: [&Rule; 11] = [
+pub const RULES: [&Rule; 12] = [
     CONTEXT_READ,
     CONTEXT_WRITE,
     HELPER_TYPE,
@@ -134,6 +145,7 @@ pub const RULES: [&Rule; 11] = [
     ETHERNET_OFFSET,
     COMMON_SYMBOL,
     STATIC_MAP,
+    MAP_ATTR,
     NO_TYPES,
     BIG_ENDIAN,
     TOO_LARGE,

@@ -116,8 +116,7 @@ impl<'data> Spec<'data> {
     pub fn programs(&self, extra_section: Option<&str>) -> impl Iterator<Item = Program<'_>> {
         self.functions.iter().filter_map(move |function| {
             let section = self.object.sections.get(function.place.section)?.name.as_ref();
-            let bare = section.strip_prefix('?').unwrap_or(section);
-            let wanted = bare.starts_with("socket") || extra_section == Some(section);
+            let wanted = is_socket_filter(section) || extra_section == Some(section);
             wanted.then_some(Program { function, section, autoload: !section.starts_with('?') })
         })
     }
@@ -130,6 +129,11 @@ impl<'data> Spec<'data> {
         let inside = map.place.section == place.section && place.offset - map.place.offset < map.extent.max(1);
         inside.then_some((index, map))
     }
+}
+
+/// Whether a section of this name holds socket filters: `socket…`, or `?socket…`.
+pub fn is_socket_filter(section: &str) -> bool {
+    section.strip_prefix('?').unwrap_or(section).starts_with("socket")
 }
 
 /// A function that is a program: something the kernel can be asked to load.

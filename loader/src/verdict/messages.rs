@@ -143,6 +143,16 @@ pub const MESSAGES: &[Message] = &[
         "use a plain assignment; to count over packets, use a map",
     ),
     row(
+        "kernel-type",
+        &[
+            "cannot access ptr member {member} with moff {#moff} in struct {type} with off {#off} size {#size}",
+            "access beyond the end of member {member} (mend:{#end}) in struct {type} with off {#off} size {#size}",
+        ],
+        Always,
+        "a struct of the kernel is read at an offset that the object took from its own declaration; in the kernel `{member}` lies there, and {size} bytes at offset {off} do not fit it",
+        "let the loader put in the kernel's offset (CO-RE): `__attribute__((preserve_access_index))` behind the closing brace of the struct",
+    ),
+    row(
         "core-missing",
         &["invalid func unknown#{#number}"],
         MissingType,
@@ -192,6 +202,13 @@ pub const MESSAGES: &[Message] = &[
         "do without it, or write a program of a type that may call it",
     )
     .met_in(&["libbpf/libbpf#591"]),
+    row(
+        "recursion",
+        &["the call stack of {#count} frames is too deep", "back-edge from insn {#insn} to {#to}"],
+        Recursion,
+        "this call is under way already when it is made again: a function calls itself, directly or through others; eight functions may be under way at a time",
+        "write it as a loop; `always_inline` cannot help, as a function does not fit into itself",
+    ),
     row(
         "endless-loop",
         &["infinite loop detected at insn {#insn}", "back-edge from insn {#insn} to {#to}"],
@@ -258,13 +275,6 @@ pub const MESSAGES: &[Message] = &[
         Always,
         "the functions that are under way at this call use {bytes} bytes of the stack together, each rounded up, and there are 512",
         "make the buffers smaller, or keep them in a map of one entry",
-    ),
-    row(
-        "recursion",
-        &["the call stack of {#count} frames is too deep"],
-        Recursion,
-        "this call is under way already when it is made again: a function calls itself, directly or through others; eight functions may be under way at a time",
-        "write it as a loop; `always_inline` cannot help, as a function does not fit into itself",
     ),
     row(
         "call-depth",
@@ -424,6 +434,41 @@ pub const MESSAGES: &[Message] = &[
         "call each function by its name: `return i ? two(x) : one(x);`",
     ),
     row(
+        "opcode",
+        &["unknown opcode {code}", "Invalid insn code at line_info[{#record}]"],
+        Always,
+        "the eight bytes here are no instruction that this kernel knows",
+        "compile for an older instruction set, `-mcpu=v3` or v2, which every kernel knows; where a loader or assembly wrote the bytes, see that lddw kept both its slots",
+    ),
+    row(
+        "lddw-halves",
+        &["invalid bpf_ld_imm64 insn"],
+        Always,
+        "lddw takes two slots, and of the second one only the immediate counts: the rest of it must be 0, and here it is another instruction, or the program's end",
+        "write `r0 = 1 ll` in assembly, and keep both slots where instructions are copied or cut",
+    ),
+    row(
+        "lddw-source",
+        &["unrecognized bpf_ld_imm64 insn"],
+        Always,
+        "src of lddw says what its number is, and this pair of src and number means nothing: with src 1, a map's descriptor, the second slot must be 0",
+        "put a descriptor into the first slot alone; with src 2 (BPF_PSEUDO_MAP_VALUE) the second one is an offset into the map's value",
+    ),
+    row(
+        "lddw-middle",
+        &["jump into the middle of ldimm64 insn {#insn}"],
+        Always,
+        "lddw takes two slots, and a jump leads to the second one, which is no instruction",
+        "in assembly jump to a label; distances count slots, and lddw is two of them",
+    ),
+    row(
+        "map-fd",
+        &["fd {#fd} is not pointing to valid bpf_map"],
+        Always,
+        "lddw names a map by its descriptor, and {fd} is no descriptor of a map in the process that loads the program (EBADF: nothing is open there; EINVAL: something else is)",
+        "name the map in C, `&map`, and leave the hole to the loader; a loader puts in what BPF_MAP_CREATE has returned to it, and keeps that open until the program is loaded",
+    ),
+    row(
         "no-exit",
         &["last insn is not an exit or jmp", "jump out of range from insn {#insn} to {#to}"],
         Always,
@@ -444,6 +489,20 @@ pub const MESSAGES: &[Message] = &[
         Always,
         "a function that a helper calls back must return 0 (go on) or 1 (stop), and here it may return something else",
         "return 0 or 1",
+    ),
+    row(
+        "callback-global",
+        &["callback function not static"],
+        Always,
+        "a function that a helper calls back must be static: `{symbol}` is not, so the kernel verifies it by itself, for any arguments, and not for those that the helper passes",
+        "write `static` before it",
+    ),
+    row(
+        "callback-records",
+        &["missing btf func_info"],
+        Always,
+        "a function that a helper calls back must be static, and the kernel knows that only from the program's records (.BTF.ext), which it was not given",
+        "compile everything with `-g`; strip with `llvm-strip -g`, which keeps .BTF; a function without a record, such as one in assembly, costs all their records",
     ),
     row(
         "packet-write",

@@ -17,6 +17,7 @@ mod pattern;
 mod poison;
 mod privileges;
 mod reason;
+mod slots;
 mod stack;
 mod text;
 mod when;

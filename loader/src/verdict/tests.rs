@@ -1,5 +1,6 @@
 use super::log::{Log, Walked, register_state};
 use super::*;
+use crate::btf::ext::LineInfo;
 use crate::testing::{self, EXIT, Elf, R0};
 
 /// Without records, so that instructions are all there is to name.
@@ -134,6 +135,21 @@ fn a_call_that_has_returned_is_no_recursion() {
         let explanation = explain(&plan, &program, &(path(slots) + said));
         assert_eq!(explanation.message, Some(message), "{slots:?}");
     }
+    for (slot, message) in [(2, "recursion"), (4, "endless-loop")] {
+        let explanation = explain(&plan, &program, &format!("back-edge from insn {slot} to 0\n"));
+        assert_eq!(explanation.message, Some(message), "{slot}");
+    }
+}
+
+#[test]
+fn a_line_record_about_no_instruction_leads_to_its_slot() {
+    let plan = plan(&[R0, EXIT]);
+    let mut program = testing::program(&plan, "filter").clone();
+    program.insns = crate::insn::Insn::decode_all(&[R0, &[0; 8], EXIT].concat());
+    program.line_info =
+        [0, 1].map(|insn_off| LineInfo { insn_off, file_name_off: 0, line_off: 0, line_col: 0 }).to_vec();
+    let explanation = explain(&plan, &program, "Invalid insn code at line_info[1].insn_off\n");
+    assert_eq!((explanation.message, explanation.insn.map(|insn| insn.number)), (Some("opcode"), Some(1)));
 }
 
 #[test]

@@ -70,7 +70,7 @@ impl Case<'_> {
             When::Argument => captures.register().is_some_and(|register| self.is_argument(register)),
             When::MapElement => self.map_element(captures).is_some(),
             When::Variable => self.variable(captures).is_some(),
-            When::Recursion => self.is_recursion(),
+            When::Recursion => self.is_recursion(captures),
         }
     }
 
@@ -158,8 +158,12 @@ impl Case<'_> {
         Some(())
     }
 
-    /// The call where the path ends is under way already.
-    fn is_recursion(&self) -> bool {
+    /// The call where the path ends is under way already. Linux 6.1 sees that before it walks a path, and says of a call what it says of
+    /// a jump back.
+    fn is_recursion(&self, captures: &Captures) -> bool {
+        if let Some(from) = captures.number("insn").and_then(|insn| usize::try_from(insn).ok()) {
+            return self.code.insn(from).is_some_and(Insn::is_pseudo_call);
+        }
         let mut returned = 0usize;
         let mut under_way = self.log.walked.iter().rev().filter_map(|walked| {
             let insn = self.code.insn(walked.insn)?;

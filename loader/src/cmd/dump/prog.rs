@@ -14,6 +14,7 @@ use serde_json::{Value as Json, json};
 use super::beside;
 use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::output::Output;
+use crate::cmd::show;
 
 /// How a program is shown.
 #[derive(Args)]
@@ -131,7 +132,8 @@ impl<'a> Loaded<'a> {
         if !maps.is_empty() {
             text += &format!("  map_ids {}", maps.join(","));
         }
-        text + &format!("\n\tbtf_id {}  verified_insns {}", info.btf_id, info.verified_insns)
+        let btf = show::btf_id(info).map_or_else(String::new, |id| format!("btf_id {id}  "));
+        text + &format!("\n\t{btf}verified_insns {}", info.verified_insns)
     }
 
     fn json(&self) -> Json {
@@ -143,7 +145,7 @@ impl<'a> Loaded<'a> {
             "run_cnt": info.run_count, "recursion_misses": info.recursion_misses,
             "loaded_at": stats::loaded_at(info).and_then(since_epoch).map(|time| time.as_secs()), "uid": info.uid,
             "bytes_xlated": info.bytes_xlated, "jited": info.bytes_jited > 0, "bytes_jited": info.bytes_jited,
-            "bytes_memlock": self.memory, "map_ids": self.xlated.map_ids, "btf_id": info.btf_id,
+            "bytes_memlock": self.memory, "map_ids": self.xlated.map_ids, "btf_id": show::btf_id(info),
             "verified_insns": info.verified_insns,
         })
     }

@@ -15,6 +15,9 @@ use super::{group, tun};
 use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::trace::Tracer;
 
+/// Said of a group that others have made.
+const REPLACES: &str = "a program that the group has already is replaced, and nothing brings it back: the kernel does not say whether there is one";
+
 /// What is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Elsewhere {
@@ -86,7 +89,11 @@ impl Opening<'_> {
         let found = Held { what, owner, is_on: Cell::new(false) };
         match what {
             Elsewhere::Tun { steers } => self.set_tun(steers, &held, &found.is_on)?,
-            Elsewhere::Reuseport => self.set_reuseport(&held, &found.is_on)?,
+            Elsewhere::Reuseport => {
+                // Unlike a socket's own filter: nothing answers for a group's.
+                self.output.warn("unrecoverable", REPLACES)?;
+                self.set_reuseport(&held, &found.is_on)?;
+            }
         }
         let facts = json!({ "target": at.to_string(), "when": "while open" });
         let kind = if what == Elsewhere::Reuseport { "the group of" } else { "the tun device of" };

@@ -74,6 +74,7 @@ const NULL: &str = "entry 0 is empty in every ELF file";
 const EMPTY: &str = "empty";
 const NO_FUNCTION: &str = "code without a function symbol: nothing can call it";
 const UNKNOWN: &str = "no name that a loader of socket filters knows";
+const MISSPELT: &str = "a loader takes the licence from the section `license`, in these letters, and there is none";
 const SHIFTS: &str = "for linkers that join objects; a loader fills in these offsets itself";
 
 /// All sections.
@@ -130,8 +131,15 @@ fn role(readings: &Readings<'_>, section: &Section<'_>, header: Header) -> (Role
             (Role::Lines, "which function and source line each instruction came from; CO-RE records".to_owned())
         }
         _ if section.size == 0 => ignored(EMPTY),
+        _ if is_like_license(name) && readings.spec.object.section_named("license").is_none() => ignored(MISSPELT),
         _ => meaning(readings, readings.spec, section),
     }
+}
+
+/// Whether a name was meant to be `license`: other case, the noun's British spelling, or marks around it.
+fn is_like_license(name: &str) -> bool {
+    let bare = name.trim_matches(['_', '.']).to_ascii_lowercase();
+    matches!(bare.as_str(), "license" | "licence")
 }
 
 /// Code, maps and data, as they were read.
@@ -156,13 +164,17 @@ fn meaning(readings: &Readings<'_>, spec: &Spec<'_>, section: &Section<'_>) -> (
 
 /// A code section holds programs, or what programs call.
 fn code(readings: &Readings<'_>, spec: &Spec<'_>, section: &Section<'_>) -> (Role, String) {
-    let slots = section.data.len() / Insn::SIZE;
+    let bytes = section.data.len();
+    let size = match bytes % Insn::SIZE {
+        0 => format!("{} slots of 8 bytes", bytes / Insn::SIZE),
+        _ => format!("{bytes} bytes, which are no whole slots of 8 bytes"),
+    };
     let programs =
         spec.programs(readings.extra_section).filter(|program| program.function.place.section == section.index);
     let programs: Vec<_> = programs.map(|program| format!("`{}`", program.function.name)).collect();
     if !programs.is_empty() {
         let what = if programs.len() == 1 { "program" } else { "programs" };
-        return (Role::Program, format!("{what} {}: {slots} slots of 8 bytes", programs.join(", ")));
+        return (Role::Program, format!("{what} {}: {size}", programs.join(", ")));
     }
     let functions = spec.functions.iter().filter(|function| function.place.section == section.index);
     let functions: Vec<_> = functions.map(|function| format!("`{}`", function.name)).collect();

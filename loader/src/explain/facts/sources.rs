@@ -10,6 +10,13 @@ pub(super) enum Origin {
     Pattern,
     /// The call fills a slot of a map of maps or programs.
     Slot,
+    /// A program.
+    Program {
+        /// Whether it is one by the name of its section, not by `--section`.
+        by_name: bool,
+        /// Whether the object has a section `license`.
+        has_license: bool,
+    },
     /// Any other call.
     Other,
 }
@@ -26,7 +33,7 @@ const fn source(call: &'static str, field: &'static str, from: &'static str) -> 
 }
 
 /// Fields that mean the same in every call of their kind. `*`: of any call.
-const SOURCES: [Source; 39] = [
+const SOURCES: [Source; 37] = [
     source("BPF_BTF_LOAD", "btf", "section .BTF, with the offsets and sizes of globals filled in"),
     source("BPF_BTF_LOAD", "btf_size", "the size of section .BTF"),
     source("BPF_BTF_LOAD", "btf_log_buf", "none: the first try is silent"),
@@ -42,10 +49,8 @@ const SOURCES: [Source; 39] = [
     source("slot", "key", "the slot's number"),
     source("slot", "value", "the descriptor of what the slot holds"),
     source("*", "flags", "BPF_ANY: create or replace"),
-    source("BPF_PROG_LOAD", "prog_type", "the section's name begins with `socket`, or --section names it"),
     source("BPF_PROG_LOAD", "insn_cnt", "slots of 8 bytes: lddw counts twice"),
     source("BPF_PROG_LOAD", "insns", "the program and the functions that it calls, every hole filled"),
-    source("BPF_PROG_LOAD", "license", "section `license`"),
     source("BPF_PROG_LOAD", "log_level", "none: the first try is silent"),
     source("BPF_PROG_LOAD", "log_size", "none: the first try is silent"),
     source("BPF_PROG_LOAD", "log_buf", "none: the first try is silent"),
@@ -128,8 +133,24 @@ const MAP_SOURCES: [(&str, [&str; 4]); 8] = [
 
 const INNER: &str = "the same member of the definition in `values`";
 
+/// What decides about a program besides its instructions.
+fn of_program(field: &str, by_name: bool, has_license: bool) -> Option<&'static str> {
+    Some(match (field, by_name, has_license) {
+        ("prog_type", true, _) => "the section's name begins with `socket`",
+        ("prog_type", false, _) => "--section names the section",
+        ("license", _, true) => "section `license`",
+        ("license", _, false) => "there is no section `license`: not GPL-compatible, and GPL-only helpers are closed",
+        _ => return None,
+    })
+}
+
 /// Where the value of a field comes from; empty if the tables do not say.
 pub(super) fn of(call: &str, field: &str, origin: Origin) -> &'static str {
+    if let Origin::Program { by_name, has_license } = origin
+        && let Some(from) = of_program(field, by_name, has_license)
+    {
+        return from;
+    }
     let call = if origin == Origin::Slot { "slot" } else { call };
     let of_map = MAP_SOURCES.iter().find(|(name, _)| *name == field).map(|(_, sources)| sources);
     let from = of_map.and_then(|[btf, legacy, data, pattern]| match origin {
@@ -137,7 +158,7 @@ pub(super) fn of(call: &str, field: &str, origin: Origin) -> &'static str {
         Origin::Legacy => Some(*legacy),
         Origin::Data => Some(*data),
         Origin::Pattern => Some(*pattern),
-        Origin::Slot | Origin::Other => None,
+        Origin::Slot | Origin::Program { .. } | Origin::Other => None,
     });
     let everywhere = || SOURCES.iter().find(|row| (row.call == call || row.call == "*") && row.field == field);
     from.or_else(|| everywhere().map(|row| row.from)).unwrap_or_default()

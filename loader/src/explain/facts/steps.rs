@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 use super::sources;
 use crate::explain::{Call, Planned, step};
 use crate::plan::{MapCreate, Plan, ProgId, Step};
-use crate::spec::{MapOrigin, Spec};
+use crate::spec::{MapOrigin, Spec, is_socket_filter};
 
 /// One system call.
 #[derive(Debug, Clone)]
@@ -31,6 +31,10 @@ fn one(spec: &Spec<'_>, plan: &Plan, n: usize, the_step: &Step) -> StepFacts {
     let origin = match the_step {
         Step::MapCreate(map) => origin(spec, map),
         Step::SlotUpdate(_) => sources::Origin::Slot,
+        Step::ProgLoad(program) => sources::Origin::Program {
+            by_name: is_socket_filter(&program.section),
+            has_license: spec.object.section_named("license").is_some(),
+        },
         _ => sources::Origin::Other,
     };
     let sources = call.fields.iter().map(|(field, _)| sources::of(command, field, origin)).collect();

@@ -100,6 +100,51 @@ fn every_field_of_every_call_says_where_its_value_comes_from() {
     }
 }
 
+/// The source of a field of the last call.
+fn source<'f>(facts: &'f Facts, field: &str) -> &'f str {
+    let step = facts.steps.last().unwrap();
+    step.call.fields.iter().zip(&step.sources).find(|((name, _), _)| *name == field).unwrap().1
+}
+
+#[test]
+fn a_program_is_one_by_its_sections_name_or_by_what_was_asked_for() {
+    assert_eq!(source(&facts(OBJECTS[0].1), "prog_type"), "the section's name begins with `socket`");
+    let mut elf = Elf::new();
+    elf.program("mine", "filter", EXIT);
+    let bytes = elf.build();
+    let object = Object::parse(&bytes).unwrap();
+    let spec = Spec::read(&object);
+    let options = Options { section: Some("mine".to_owned()), ..Options::default() };
+    let plan = Plan::new(&spec, &options, &Target::none()).ok();
+    let extra_section = Some("mine");
+    let readings =
+        Readings { bytes: &bytes, spec: &spec, plan: plan.as_ref(), extra_section, limits: Limits::default() };
+    assert_eq!(source(&Facts::of(&readings), "prog_type"), "--section names the section");
+}
+
+#[test]
+fn a_licence_comes_from_its_section_and_one_in_a_section_of_another_name_is_said_to_be_none() {
+    assert_eq!(source(&facts(OBJECTS[0].1), "license"), "section `license`");
+    for name in ["licence", "LICENSE", "_license", ".license"] {
+        let mut elf = Elf::new();
+        elf.program("socket", "filter", EXIT);
+        elf.data(name, b"GPL\0");
+        let facts = facts(&elf.build());
+        assert!(source(&facts, "license").starts_with("there is no section `license`"));
+        let section = facts.sections.iter().find(|section| section.name == name).unwrap();
+        assert!(section.does.contains("from the section `license`, in these letters"), "{}", section.does);
+    }
+}
+
+#[test]
+fn code_that_is_no_whole_slots_is_counted_in_bytes() {
+    let mut elf = Elf::new();
+    elf.program("socket", "filter", &[EXIT, EXIT, &[0; 4]].concat());
+    let facts = facts(&elf.build());
+    let section = facts.sections.iter().find(|section| section.name == "socket").unwrap();
+    assert_eq!(section.does, "program `filter`: 20 bytes, which are no whole slots of 8 bytes");
+}
+
 #[test]
 fn json_and_text_stop_at_the_same_stage() {
     let facts = facts(OBJECTS[0].1);

@@ -7,7 +7,7 @@
 //! 1. [`access`]: what `0:1` means in the object's types: a path of names and array indices.
 //! 2. [`matching`]: the same path in a type of the kernel's; [`types`]: whether a type as a whole is the same there.
 //! 3. [`value`]: the number that the record wants of such a path: an offset, a size, whether it exists.
-//! 4. [`patch`]: the number goes into the instruction.
+//! 4. [`patch`]: the number goes into the instruction. [`difference`]: why it cannot, in words.
 //!
 //! A part that the kernel does not have makes the instruction a call of a helper that does not exist, so that the verifier
 //! refuses the program only if it would really get there.
@@ -15,6 +15,7 @@
 //! The rules are libbpf's, since programs are written against them: `relo_core.c` there.
 
 mod access;
+mod difference;
 mod matching;
 mod patch;
 pub(super) mod types;
@@ -32,6 +33,7 @@ use crate::spec::Spec;
 use crate::target::TargetBtf;
 
 use access::Path;
+use matching::Found;
 use value::{Value, Wanted};
 
 /// The kernel's types, as far as a plan knows them.
@@ -75,20 +77,26 @@ impl<'a> Core<'a> {
         let Some(target) = &self.target else {
             return Ok((format!("{what}: {} here", here.number), PatchKind::Unresolved(Needs::Btf)));
         };
-        let there = self.find(local, target, &path, wanted).map_err(|problem| format!("{what}: {problem}"))?;
+        let problem = |problem| format!("{what}: {problem}");
+        let (there, other) = self.find(local, target, &path, wanted).map_err(problem)?;
         let found = there.map_or("not there".to_owned(), |there: Value| format!("{} there", there.number));
-        let kind = patch::make(insn, second, here, there).map_err(|problem| format!("{what}: {problem}"))?;
-        Ok((format!("{what}: {} here, {found}", here.number), kind))
+        let kind = patch::make(insn, second, here, there).map_err(problem)?;
+        // What differs is only worth a word where it is the reason.
+        let is_missed =
+            patch::is_poison(&kind) || wanted == Wanted::FieldExists && there.is_some_and(|there| there.number == 0);
+        let other = other.filter(|_| is_missed).map_or(String::new(), |other| format!(" ({other})"));
+        Ok((format!("{what}: {} here, {found}{other}", here.number), kind))
     }
 
-    /// The value in the target. Several of its types may have the name; those that fit must agree.
+    /// The value in the target, and what the field is there instead. Several of its types may have the name; those that fit must
+    /// agree.
     fn find(
         &self,
         local: &Btf<'_>,
         target: &Search<'_>,
         path: &Path<'_>,
         wanted: Wanted,
-    ) -> Result<Option<Value>, String> {
+    ) -> Result<(Option<Value>, Option<String>), String> {
         if path.essential_name().is_empty() {
             return Err("an anonymous type cannot be found by its name".to_owned());
         }
@@ -96,23 +104,37 @@ impl<'a> Core<'a> {
         let candidates = candidates.entry(path.id).or_insert_with(|| target.named(path.essential_name(), path.kinds()));
         let mut fitting = Vec::new();
         let mut agreed: Option<Value> = None;
+        let mut other = None;
         for candidate in candidates.iter() {
-            let Some(there) = matching::path(local, path, target.btf(), *candidate, wanted)? else { continue };
+            let there = match matching::path(local, path, target.btf(), *candidate, wanted)? {
+                Found::There(there) => there,
+                Found::Other(text) => {
+                    other = other.or(text);
+                    continue;
+                }
+                Found::Nothing => continue,
+            };
             let value = value::of(target.btf(), &there, wanted)?;
             match agreed {
                 Some(other) if other != value => {
                     let (one, two) = (other.number, value.number);
                     return Err(format!("ambiguous: the kernel has several such types, which say {one} and {two}"));
                 }
-                _ => agreed = Some(value),
+                Some(_) => {}
+                // Where the value cannot be used after all, the sizes say why.
+                None => {
+                    let name = there.member.map(|member| member.name);
+                    other = name.and_then(|name| difference::of(name, local, path.end, target.btf(), there.end));
+                }
             }
+            agreed = Some(value);
             fitting.push(*candidate);
         }
         // A field that no candidate has tells nothing about which type is meant.
         if !fitting.is_empty() {
             *candidates = fitting;
         }
-        Ok(agreed.or_else(|| value::of_nothing(wanted)))
+        Ok((agreed.or_else(|| value::of_nothing(wanted)), other))
     }
 }
 

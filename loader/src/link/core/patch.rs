@@ -42,6 +42,11 @@ pub(super) fn make(insn: Insn, second: Option<Insn>, here: Value, there: Option<
     Ok(PatchKind::Core { first, second })
 }
 
+/// Whether the part could not be used.
+pub(super) fn is_poison(kind: &PatchKind) -> bool {
+    matches!(kind, PatchKind::Core { first, .. } if *first == POISON)
+}
+
 /// A number as an immediate of 32 bits, signed or not.
 fn immediate(number: u64) -> Result<i32, String> {
     let signed = i32::try_from(number.cast_signed()).ok();

@@ -40,10 +40,20 @@ pub(super) fn structure(types: &mut Types, name: &str, size: u32, members: &[(&s
 /// the types that `target` makes. An error as it is said.
 pub(super) fn relocated<T>(
     insn: Insn,
-    (access, relo): (&str, u32),
+    record: (&str, u32),
     local: impl Fn(&mut Types) -> u32,
     target: impl Fn(&mut Types) -> T,
 ) -> Result<Insn, String> {
+    said(insn, record, local, target).map(|(insn, _)| insn)
+}
+
+/// The same, with what the plan says of it.
+fn said<T>(
+    insn: Insn,
+    (access, relo): (&str, u32),
+    local: impl Fn(&mut Types) -> u32,
+    target: impl Fn(&mut Types) -> T,
+) -> Result<(Insn, String), String> {
     let mut types = Types::new();
     let ty = local(&mut types);
     let access = types.string(access);
@@ -61,7 +71,10 @@ pub(super) fn relocated<T>(
             LinkErrorKind::Core(problem) => Err(problem.clone()),
             other => panic!("{other}"),
         },
-        _ => Ok(program(&plan, "filter").resolve(|_| 0)[0]),
+        _ => {
+            let program = program(&plan, "filter");
+            Ok((program.resolve(|_| 0)[0], program.patches[0].symbol.clone()))
+        }
     }
 }
 
@@ -104,6 +117,40 @@ fn a_flavour_is_not_part_of_the_name() {
         structure(types, "task___old", 4, &[("pid", int, 0)])
     };
     assert_eq!(relocated(mov(0), ("0:0", BYTE_OFFSET), old, task), Ok(mov(4)));
+}
+
+#[test]
+fn a_field_that_is_there_as_something_else_is_said_to_be_so() {
+    let array = |types: &mut Types| {
+        let int = types.int("u32", 4, 0);
+        let array = types.array(int, 4);
+        structure(types, "task", 16, &[("pid", array, 0)])
+    };
+    let wide = |types: &mut Types| {
+        let int = types.int("s64", 8, SIGNED);
+        structure(types, "task", 8, &[("pid", int, 0)])
+    };
+    let text = |insn, record, local: fn(&mut Types) -> u32, target: fn(&mut Types) -> u32| {
+        said(insn, record, local, target).map(|(_, text)| text)
+    };
+    for (made, expected) in [
+        (
+            text(mov(4), ("0:1", BYTE_OFFSET), task, array),
+            "byte offset of struct task.pid: 4 here, not there (`pid` is an array of 4, not an unsigned integer of 4 bytes)",
+        ),
+        (
+            text(mov(1), ("0:1", FIELD_EXISTS), task, array),
+            "existence of struct task.pid: 1 here, 0 there (`pid` is an array of 4, not an unsigned integer of 4 bytes)",
+        ),
+        (
+            text(load32(4), ("0:1", BYTE_OFFSET), task, wide),
+            "byte offset of struct task.pid: 4 here, 0 there (`pid` is a signed integer of 8 bytes, not an unsigned integer of 4 bytes)",
+        ),
+        (text(mov(4), ("0:1", BYTE_OFFSET), task, wide), "byte offset of struct task.pid: 4 here, 0 there"),
+        (text(mov(0), ("0:0", BYTE_OFFSET), task, array), "byte offset of struct task.state: 0 here, not there"),
+    ] {
+        assert_eq!(made.as_deref(), Ok(expected));
+    }
 }
 
 #[test]
