@@ -73,7 +73,8 @@ const BY_HAND: [&str; 3] = ["lddw-source.bpf.o", "map-fd.bpf.o", "opcode.bpf.o"]
 fn the_disassembly_of_every_object_is_llvm_objdumps() {
     for (path, bytes) in sources(".bpf.o") {
         if BY_HAND.iter().any(|name| path.ends_with(name)) {
-            let not_theirs = |(_, _, text): &(String, usize, String)| text.contains(" = map ") || text.contains("unknown");
+            let not_theirs =
+                |(_, _, text): &(String, usize, String)| text.contains(" = map ") || text.contains("unknown");
             let ours: Vec<_> = ours(&bytes).into_iter().filter(|line| !not_theirs(line)).collect();
             let theirs: Vec<_> = objdump(&path).into_iter().filter(|line| !line.2.starts_with("ld_pseudo")).collect();
             assert_eq!(ours, theirs, "{}", path.display());
