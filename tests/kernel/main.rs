@@ -27,6 +27,7 @@ mod hooks_foreign;
 mod hooks_groups;
 mod hooks_own;
 mod hooks_table;
+mod hostile;
 mod library;
 mod linking;
 mod lints;
