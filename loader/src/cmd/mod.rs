@@ -14,6 +14,7 @@ mod explain;
 mod failure;
 mod hooks;
 mod host_port;
+mod least;
 mod load;
 mod object;
 mod options;
