@@ -2,7 +2,7 @@
 
 use crate::privileges::process;
 use crate::support::bpffs::Bpffs;
-use crate::support::everybody::nobody_with;
+use crate::support::everybody::{Everybody, nobody_with, root_with};
 use crate::support::netns::Netns;
 use crate::support::objects::object;
 use crate::support::process::{MINIBPF, Running, run};
@@ -23,6 +23,7 @@ fn only(capabilities: u64) -> Vec<String> {
 const NOTHING: u64 = 0;
 const DAC_OVERRIDE: u64 = 1 << 1;
 const DAC_READ_SEARCH: u64 = 1 << 2;
+const NET_RAW: u64 = 1 << 13;
 const SYS_PTRACE: u64 = 1 << 19;
 
 /// Waits for the first look at the traffic: by then it has given up what it will.
@@ -85,6 +86,26 @@ fn what_a_load_still_needs_it_keeps_and_takes_the_filter_off_with_it() {
     running.interrupt();
     running.end().expect(0);
     assert!(!path.exists());
+}
+
+/// Without CAP_SYS_PTRACE a process is open to the same user if that has no less than it: so just that much stays.
+#[test]
+#[ignore = "needs root, to drop capabilities"]
+fn of_a_process_of_the_same_user_what_that_has_is_kept_and_no_more() {
+    let everybody = Everybody::new();
+    let pass = everybody.object(object("pass"));
+    for (theirs, bits) in [(&[][..], NOTHING), (&["CAP_NET_RAW"], NET_RAW)] {
+        let (_owner, by_fd, _) = process(&root_with(theirs));
+        let args = ["load", &pass, "--attach", &by_fd, "--json"];
+        let running = everybody.start(&root_with(&["CAP_BPF", "CAP_NET_RAW", "CAP_NET_ADMIN"]), &args);
+        // The bounding set stays, for want of CAP_SETPCAP.
+        let [_, permitted, effective, _, ambient, _] = watching(&running).try_into().unwrap();
+        let [kept, none] = [bits, NOTHING].map(|bits| format!("{bits:016x}"));
+        assert_eq!([permitted, effective, ambient], [kept.clone(), kept, none]);
+        running.interrupt();
+        running.end().expect(0);
+        run(["detach", "--attach", &by_fd]).expect(6);
+    }
 }
 
 /// Every call from there to the end, on each kind of target, as strace records it.

@@ -271,7 +271,9 @@ fn cap_sys_ptrace(proof: &Proof) {
     // Of one's own user's process, which has no capabilities, it takes none.
     let (_owner, by_fd, by_address) = process(&nobody_with(&[]));
     for at in [by_fd, by_address] {
-        proof.everybody.run(&nobody_with(&["CAP_BPF"]), &load(&pass, &["--attach", &at])).expect(0);
+        let ran = proof.everybody.run(&nobody_with(&["CAP_BPF"]), &load(&pass, &["--attach", &at])).expect(0);
+        assert_eq!(ran.summary()["ended"], "duration over");
+        run(["detach", "--attach", &at]).expect(6);
     }
 }
 
