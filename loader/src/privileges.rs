@@ -52,7 +52,7 @@ pub struct Privileges {
     pub unprivileged_bpf_disabled: Option<u32>,
     /// Whether a seccomp filter is in force (Seccomp of `/proc/self/status` is 2).
     pub seccomp: bool,
-    /// Whether a bpf(2) that needs no privilege was refused too, as only a seccomp filter does.
+    /// Whether a bpf(2) that needs no privilege was refused too (EPERM, ENOSYS), as only a seccomp filter does.
     pub bpf_is_filtered: bool,
     /// The modes of kernel lockdown, the one in force in brackets; `None` where they cannot be read.
     pub lockdown: Option<String>,
@@ -140,6 +140,18 @@ impl Privileges {
             Refused::Map(_) => CAP_BPF,
         };
         (!self.counts(needed)).then_some(needed)
+    }
+
+    /// The reason why `/proc/kallsyms` is full of zeros.
+    ///
+    /// Kernel: `kallsyms_show_value()`, `kernel/ksyms_common.c`: where `kernel.kptr_restrict` is 0, also by `kernel.perf_event_paranoid`.
+    pub fn explain_hidden_address(&self) -> Reason {
+        if self.holds(CAP_SYSLOG) && !self.in_user_namespace {
+            let why = "CAP_SYSLOG is there: kernel.kptr_restrict is 2, which hides addresses from everybody";
+            return Reason { why: why.to_owned(), hint: "sudo sysctl kernel.kptr_restrict=1".to_owned() };
+        }
+        let why = format!("{}, to which the kernel shows addresses", self.lacks(CAP_SYSLOG));
+        Reason { why, hint: self.how_to_get(CAP_SYSLOG) }
     }
 
     /// The reason for an EPERM or an EACCES that neither a capability nor the verifier explains.

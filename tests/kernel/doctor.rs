@@ -1,6 +1,6 @@
 //! `minibpf doctor`: its rows, held against what really happens where something is missing.
 
-use crate::support::everybody::{Everybody, NOBODY, WITHOUT_BPF};
+use crate::support::everybody::{Everybody, NOBODY, without_bpf};
 use crate::support::objects::{compile, object};
 use crate::support::process::{Ran, run};
 use crate::support::{Json, text};
@@ -17,7 +17,7 @@ fn row(ran: &Ran, name: &str) -> Json {
 
 /// Runs `doctor` and then `check` in the same situation: both must end with 4, for the same reason.
 #[track_caller]
-fn forbidden(by_way_of: &[&str], why: &str) -> Ran {
+fn forbidden<S: AsRef<str>>(by_way_of: &[S], why: &str) -> Ran {
     let everybody = Everybody::new();
     let ran = everybody.run(by_way_of, &["doctor", "--json"]).expect(4);
     let load = row(&ran, "load a program");
@@ -89,7 +89,7 @@ fn root_of_a_user_namespace_is_not_root_for_bpf() {
 #[test]
 #[ignore = "needs CAP_BPF"]
 fn a_seccomp_filter_that_forbids_bpf_is_told_from_a_missing_capability() {
-    let ran = forbidden(WITHOUT_BPF, "a seccomp filter forbids bpf(2)");
+    let ran = forbidden(&without_bpf("EPERM"), "a seccomp filter forbids bpf(2)");
     assert_eq!(row(&ran, "CAP_BPF")["found"], "held");
     assert_eq!(row(&ran, "seccomp")["ok"], false);
 }

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::process::{MINIBPF, Ran, Running, copy_file};
+use super::process::{MINIBPF, Ran, Running, copy_file, output_of};
 
 /// A copy of the binary, and of objects, that any user can read; gone when it is dropped.
 pub(crate) struct Everybody {
@@ -35,22 +35,54 @@ impl Everybody {
 
     /// Runs minibpf by way of another program, which takes something from it.
     #[track_caller]
-    pub(crate) fn run(&self, by_way_of: &[&str], args: &[&str]) -> Ran {
-        let mut command = Command::new(by_way_of[0]);
-        command.args(&by_way_of[1..]).arg(self.dir.path().join("minibpf")).args(args);
-        Running::command(&mut command).end()
+    pub(crate) fn run<S: AsRef<str>>(&self, by_way_of: &[S], args: &[&str]) -> Ran {
+        self.start(by_way_of, args).end()
+    }
+
+    /// Starts it so.
+    #[track_caller]
+    pub(crate) fn start<S: AsRef<str>>(&self, by_way_of: &[S], args: &[&str]) -> Running {
+        let words: Vec<&str> = by_way_of.iter().map(AsRef::as_ref).collect();
+        let mut command = Command::new(words[0]);
+        Running::command(command.args(&words[1..]).arg(self.dir.path().join("minibpf")).args(args))
+    }
+
+    /// Gives the copy of the binary capabilities of its own.
+    #[track_caller]
+    pub(crate) fn setcap(&self, capabilities: &str) {
+        output_of(Command::new("setcap").arg(capabilities).arg(self.dir.path().join("minibpf")));
     }
 }
 
+/// `setpriv` with these capabilities (`CAP_BPF`) and no others, in all five sets.
+fn with_only(capabilities: &[&str]) -> Vec<String> {
+    let names = capabilities.iter().map(|name| format!(",+{}", name.trim_start_matches("CAP_").to_lowercase()));
+    let set = format!("-all{}", names.collect::<String>());
+    ["inh-caps", "ambient-caps", "bounding-set"].map(|name| format!("--{name}={set}")).into()
+}
+
+/// As the user nobody, with these capabilities.
+pub(crate) fn nobody_with(capabilities: &[&str]) -> Vec<String> {
+    NOBODY.iter().map(|word| (*word).to_owned()).chain(with_only(capabilities)).collect()
+}
+
+/// As root, with these capabilities.
+pub(crate) fn root_with(capabilities: &[&str]) -> Vec<String> {
+    std::iter::once("setpriv".to_owned()).chain(with_only(capabilities)).collect()
+}
+
 /// A python program that forbids bpf(2) to what it starts, as the default filters of containers do.
-pub(crate) const WITHOUT_BPF: &[&str] = &["python3", "-c", FORBID_BPF];
+pub(crate) fn without_bpf(errno: &str) -> Vec<String> {
+    let forbid = FORBID_BPF.replace("ERRNO", errno);
+    ["python3", "-c", &forbid].map(str::to_owned).into()
+}
 
 const FORBID_BPF: &str = "
-import ctypes, os, platform, struct, sys
+import ctypes, errno, os, platform, struct, sys
 bpf = {'x86_64': 321, 'aarch64': 280}[platform.machine()]
 op = lambda code, jt, jf, k: struct.pack('HBBI', code, jt, jf, k)
-# Load the call's number; bpf: EPERM, any other: allowed.
-code = op(0x20, 0, 0, 0) + op(0x15, 0, 1, bpf) + op(0x06, 0, 0, 0x00050001) + op(0x06, 0, 0, 0x7fff0000)
+# Load the call's number; bpf: the errno, any other: allowed.
+code = op(0x20, 0, 0, 0) + op(0x15, 0, 1, bpf) + op(0x06, 0, 0, 0x00050000 | errno.ERRNO) + op(0x06, 0, 0, 0x7fff0000)
 held = ctypes.create_string_buffer(code, len(code))
 program = struct.pack('HxxxxxxP', len(code) // 8, ctypes.addressof(held))
 PR_SET_SECCOMP, SECCOMP_MODE_FILTER = 22, 2

@@ -25,6 +25,11 @@ impl Netns {
         command
     }
 
+    /// What goes before a command line that is to run in it.
+    pub(crate) fn exec(&self) -> Vec<String> {
+        ["ip", "netns", "exec", &self.0].map(str::to_owned).into()
+    }
+
     /// Runs a program in it, to its end.
     #[track_caller]
     pub(crate) fn run(&self, args: &[&str]) -> String {

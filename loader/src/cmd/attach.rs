@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::events::Events;
 use super::failure::{Exit, Failure};
+use super::least;
 use super::load::endpoint::Endpoint;
 use super::load::pump::{Limits, Pump};
 use super::output::Output;
@@ -154,6 +155,7 @@ fn watch(
 ) -> Result<(), Failure> {
     let limits = Limits { until: None, count: None };
     let mut pump = Pump::new(output, Events::none(output), Endpoint::new(opened)?, limits, None)?;
+    least::keep_only(&opened.needs(), output)?;
     let traffic = pump.run(signals)?;
     if let Some(accepted) = pump.endpoint.accepted() {
         detach_own(accepted, program, tracer)?;

@@ -34,7 +34,9 @@ pub(crate) const fn of_link(kind: &LinkErrorKind) -> &'static str {
         | LinkErrorKind::BrokenFunction(_)
         | LinkErrorKind::BadSlot { .. }
         | LinkErrorKind::Sibling { .. } => "docs/ch16-calls-and-callbacks.md",
-        LinkErrorKind::Undefined(_) | LinkErrorKind::Extern { .. } => "docs/ch17-externs.md",
+        LinkErrorKind::Undefined(_) | LinkErrorKind::Extern { .. } | LinkErrorKind::HiddenAddress(_) => {
+            "docs/ch17-externs.md"
+        }
         LinkErrorKind::Core(_) => "docs/ch18-core.md",
     }
 }

@@ -204,7 +204,8 @@ impl Checker<'_> {
             if let Step::Pin(pin) = step {
                 return Err(pins::failure(pin, error).at(self.path.display()));
             }
-            if error.source.errno == Errno::EPERM {
+            // ENOSYS is bpf(2) itself, not this step of it.
+            if matches!(error.source.errno, Errno::EPERM | Errno::ENOSYS) {
                 return Err(Failure::of_step(step, error).at(self.path.display()));
             }
             match step {

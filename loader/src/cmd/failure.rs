@@ -7,7 +7,7 @@ use minibpf::elf::ElfError;
 use minibpf::kernel::KernelError;
 use minibpf::link::PlanError;
 use minibpf::lint;
-use minibpf::plan::{LinkError, MapCreate, Step};
+use minibpf::plan::{LinkError, LinkErrorKind, MapCreate, Step};
 use minibpf::privileges::{Reason, Refused};
 use minibpf::sys::errno_name;
 use minibpf::target;
@@ -165,6 +165,9 @@ impl From<ElfError> for Failure {
 
 impl From<LinkError> for Failure {
     fn from(error: LinkError) -> Self {
+        if let LinkErrorKind::HiddenAddress(_) = error.kind {
+            return Self::privilege(&error, target::privileges().explain_hidden_address());
+        }
         let see = Some(chapter::of_link(&error.kind));
         Self { see, ..Self::new(Exit::Object, error) }
     }
@@ -187,7 +190,9 @@ impl From<PlanError> for Failure {
 impl From<KernelError> for Failure {
     fn from(error: KernelError) -> Self {
         let errno = error.source.errno;
-        if errno == Errno::EPERM {
+        // A seccomp filter may say ENOSYS as well; then it says so whatever bpf(2) is asked.
+        let is_filtered = || errno == Errno::ENOSYS && target::privileges().bpf_is_filtered;
+        if errno == Errno::EPERM || is_filtered() {
             return Self::privilege(&error, target::privileges().explain_eperm(Refused::Program));
         }
         // The verifier always says why: where it says nothing, it was not asked.
@@ -205,9 +210,7 @@ fn errno_hint(errno: Errno) -> &'static str {
         Errno::EINVAL => "a size, count, flag or type that this kernel does not allow",
         Errno::E2BIG => "larger than this kernel allows",
         Errno::ENOMEM => "the kernel has not enough memory, or the cgroup or RLIMIT_MEMLOCK (before 5.11) forbids it",
-        Errno::ENOSYS => {
-            "this kernel has no bpf(2) (CONFIG_BPF_SYSCALL), or a seccomp filter says so; see minibpf doctor"
-        }
+        Errno::ENOSYS => "this kernel has no bpf(2) (CONFIG_BPF_SYSCALL)",
         Errno::ENOSPC => "the verifier's log did not fit into the largest buffer",
         _ => "see bpf(2)",
     }

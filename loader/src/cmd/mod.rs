@@ -14,6 +14,7 @@ mod explain;
 mod failure;
 mod hooks;
 mod host_port;
+mod least;
 mod load;
 mod object;
 mod options;
@@ -160,8 +161,13 @@ pub(crate) fn main() -> ExitCode {
 /// clap's own message; under `--json` also as data.
 fn usage(error: &clap::Error) -> ExitCode {
     let help = !error.use_stderr();
-    // The message goes to a terminal that may be gone; there is nobody left to tell.
-    let _ = error.print();
+    if !help && std::env::args_os().any(|arg| arg.to_string_lossy().contains(output::commands)) {
+        // clap repeats the argument as it is, so it is printed as any other foreign text.
+        output::tell_unpainted(error.render().to_string().trim_end());
+    } else {
+        // The message goes to a terminal that may be gone; there is nobody left to tell.
+        let _ = error.print();
+    }
     if help {
         return Exit::Done.into();
     }

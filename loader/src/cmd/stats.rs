@@ -13,15 +13,21 @@ use super::trace::Tracer;
 pub(crate) struct Stats {
     wanted: bool,
     on: Option<RunStats>,
+    is_refused: bool,
 }
 
 impl Stats {
     pub(crate) fn new(wanted: bool) -> Self {
-        Self { wanted, on: None }
+        Self { wanted, on: None, is_refused: false }
     }
 
     pub(crate) fn is_on(&self) -> bool {
         self.on.is_some()
+    }
+
+    /// Whether the kernel did not let them be switched on.
+    pub(crate) fn is_refused(&self) -> bool {
+        self.is_refused
     }
 
     /// Switches them on, once. Without the privilege the rest goes on all the same.
@@ -32,6 +38,7 @@ impl Stats {
         let stats = RunStats::enable();
         let number = stats.as_ref().map(|fd| fd.as_fd().as_raw_fd()).map_err(|error| error.errno);
         tracer.call(explain::enable_stats, number)?;
+        self.is_refused = stats.is_err();
         match stats {
             Ok(stats) => self.on = Some(stats),
             Err(error) => output.say(format_args!(

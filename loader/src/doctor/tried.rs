@@ -41,11 +41,12 @@ fn row(name: &'static str, result: Result<(), Errno>, allows: &str, explain: imp
 fn reason(findings: &Findings, refused: Refused, errno: Errno) -> Reason {
     match errno {
         Errno::EPERM => findings.privileges.explain_eperm(refused),
+        Errno::ENOSYS if findings.privileges.bpf_is_filtered => findings.privileges.explain_eperm(refused),
         // There was nothing to be judged unsafe: it was not the verifier.
         Errno::EACCES => findings.privileges.security_module(),
         Errno::ENOSYS => Reason {
-            why: "this kernel has no bpf(2), or a seccomp filter says so".to_owned(),
-            hint: "a kernel with CONFIG_BPF_SYSCALL=y; run it outside the container".to_owned(),
+            why: "this kernel has no bpf(2)".to_owned(),
+            hint: "a kernel with CONFIG_BPF_SYSCALL=y".to_owned(),
         },
         Errno::ENOMEM => Reason {
             why: "the kernel has not the memory, or the cgroup does not allow it".to_owned(),
@@ -95,7 +96,8 @@ pub(super) fn obstacle(findings: &Findings) -> Option<Obstacle> {
         (Ok(()), Some(Err(errno))) => ("setsockopt(SO_ATTACH_BPF)", errno, attach_reason(errno)),
         (Ok(()), _) => return None,
     };
-    let is_privilege = matches!(errno, Errno::EPERM | Errno::EACCES);
+    let is_filtered = errno == Errno::ENOSYS && findings.privileges.bpf_is_filtered;
+    let is_privilege = is_filtered || matches!(errno, Errno::EPERM | Errno::EACCES);
     Some(Obstacle {
         is_privilege,
         why: format!("{what}: {} ({}): {why}", errno.desc(), errno_name(errno)),

@@ -36,8 +36,13 @@ pub fn descriptors(pid: i32) -> io::Result<Vec<(i32, u64)>> {
     for entry in std::fs::read_dir(format!("/proc/{pid}/fd"))? {
         let entry = entry?;
         let number = entry.file_name().to_str().and_then(|name| name.parse().ok());
-        // A descriptor may be closed while they are listed.
-        let inode = std::fs::read_link(entry.path()).ok().and_then(|link| inode_of(link.to_str()?));
+        let inode = match std::fs::read_link(entry.path()) {
+            Ok(link) => link.to_str().and_then(inode_of),
+            // Who may list them (CAP_DAC_READ_SEARCH) may not see what they are.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
+            // It may be closed while they are listed.
+            Err(_) => None,
+        };
         found.extend(number.zip(inode));
     }
     found.sort_unstable();

@@ -64,6 +64,9 @@ pub enum LinkErrorKind {
         /// Why not.
         problem: String,
     },
+    /// The kernel has the symbol, and shows its address only to who may see it (CAP_SYSLOG): `/proc/kallsyms` says 0.
+    #[error("extern `{0}`: the kernel hides its address")]
+    HiddenAddress(String),
     /// The symbol is an uninitialised global of `-fcommon`.
     #[error("`{0}` is a COMMON symbol: initialise it (`= 0`) or compile with -fno-common")]
     Common(String),

@@ -6,7 +6,7 @@ use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use nix::errno::Errno;
 
 use super::SysError;
-use super::attr::{BtfLoadAttr, EnableStatsAttr, ObjInfoAttr, ObjName, ProgInfo, ProgLoadAttr};
+use super::attr::{Attr, BtfLoadAttr, EnableStatsAttr, Info, ObjInfoAttr, ObjName, Pointer, ProgInfo, ProgLoadAttr};
 
 /// `enum bpf_cmd`: the number that the kernel knows, and the name for people.
 #[derive(Clone, Copy)]
@@ -22,34 +22,25 @@ const BTF_LOAD: Command = Command(18, "bpf(BPF_BTF_LOAD)");
 pub(super) const MAP_FREEZE: Command = Command(22, "bpf(BPF_MAP_FREEZE)");
 const ENABLE_STATS: Command = Command(32, "bpf(BPF_ENABLE_STATS)");
 
-/// Calls bpf(2). The kernel reads the attr, follows its pointers, and may write results into it.
-///
-/// # Safety
-///
-/// `attr` has the layout of `command`, and each of its pointers is to memory that is valid, for as long as the call
-/// takes, for what the kernel does with it.
-pub(super) unsafe fn bpf<A>(command: Command, attr: &mut A) -> Result<libc::c_long, SysError> {
+/// Calls bpf(2) with an attr of this command. The kernel reads it, follows its pointers, and may write results into it.
+pub(super) fn bpf<A: Attr>(command: Command, attr: &mut A) -> Result<libc::c_long, SysError> {
     let Command(number, call) = command;
-    // SAFETY: the caller vouches for the attr; its size is passed along, so the kernel stays inside it.
+    // SAFETY: `Attr` promises the layout and the pointers; its size is passed along, so the kernel stays inside it.
     let ret = unsafe { libc::syscall(libc::SYS_bpf, number, std::ptr::from_mut(attr), size_of::<A>()) };
     Errno::result(ret).map_err(|errno| SysError { call, errno })
 }
 
-/// Calls bpf(2) for a command that answers with a new descriptor, which the kernel opens with O_CLOEXEC.
-///
-/// # Safety
-///
-/// As [`bpf`].
-pub(super) unsafe fn bpf_fd<A>(command: Command, attr: &mut A) -> Result<OwnedFd, SysError> {
-    // SAFETY: the caller vouches for the attr.
-    let fd = unsafe { bpf(command, attr) }?;
+/// The same for a command that answers with a new descriptor, which the kernel opens with O_CLOEXEC.
+pub(super) fn bpf_fd<A: Attr>(command: Command, attr: &mut A) -> Result<OwnedFd, SysError> {
+    let fd = bpf(command, attr)?;
     // SAFETY: the kernel has just opened this descriptor for us, and nobody else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as libc::c_int) })
 }
 
-/// The address of a slice as the kernel wants it; 0 for an empty one.
-pub(super) fn pointer(bytes: &[u8]) -> u64 {
-    if bytes.is_empty() { 0 } else { bytes.as_ptr() as u64 }
+/// BPF_OBJ_GET_INFO_BY_FD: fills in what the kernel knows of an object, at most the bytes of `info`.
+pub(super) fn info_by_fd<T: Info>(object: BorrowedFd<'_>, info: &mut T) -> Result<(), SysError> {
+    let mut attr = ObjInfoAttr { bpf_fd: raw(object), info_len: size_of::<T>() as u32, info: Pointer::info(info) };
+    bpf(OBJ_GET_INFO_BY_FD, &mut attr).map(drop)
 }
 
 pub(super) fn raw(fd: BorrowedFd<'_>) -> u32 {
@@ -112,28 +103,27 @@ pub fn prog_load(load: &ProgLoad<'_>, log: Option<Log<'_>>) -> (Result<OwnedFd, 
     let mut attr = ProgLoadAttr {
         prog_type: load.prog_type,
         insn_cnt: (load.insns.len() / 8) as u32,
-        insns: pointer(load.insns),
-        license: load.license.as_ptr() as u64,
+        insns: Pointer::to(load.insns),
+        license: Pointer::string(load.license),
         prog_name: obj_name(load.name),
         ..Default::default()
     };
     if let Some(log) = log {
         attr.log_level = log.level;
         attr.log_size = log.buffer.len() as u32;
-        attr.log_buf = log.buffer.as_mut_ptr() as u64;
+        attr.log_buf = Pointer::room(log.buffer);
     }
     if let Some(records) = &load.btf {
         attr.prog_btf_fd = raw(records.btf);
         attr.func_info_rec_size = FUNC_INFO_SIZE as u32;
-        attr.func_info = pointer(records.func_info);
+        attr.func_info = Pointer::to(records.func_info);
         attr.func_info_cnt = (records.func_info.len() / FUNC_INFO_SIZE) as u32;
         attr.line_info_rec_size = LINE_INFO_SIZE as u32;
-        attr.line_info = pointer(records.line_info);
+        attr.line_info = Pointer::to(records.line_info);
         attr.line_info_cnt = (records.line_info.len() / LINE_INFO_SIZE) as u32;
     }
-    // SAFETY: the attr of this command; its pointers were just made from slices whose lengths stand beside them, and from
-    // a NUL-terminated string; only the log is written, and it is borrowed mutably.
-    let result = unsafe { bpf_fd(PROG_LOAD, &mut attr) };
+    // The lengths beside the pointers are those of the slices.
+    let result = bpf_fd(PROG_LOAD, &mut attr);
     (result, attr.log_true_size)
 }
 
@@ -146,15 +136,13 @@ pub fn prog_load(load: &ProgLoad<'_>, log: Option<Log<'_>>) -> (Result<OwnedFd, 
 ///
 /// Kernel: `btf_new_fd()`, `kernel/bpf/btf.c`. Since 4.18.
 pub fn btf_load(btf: &[u8], log: &mut [u8]) -> Result<OwnedFd, SysError> {
-    let mut attr = BtfLoadAttr { btf: pointer(btf), btf_size: btf.len() as u32, ..Default::default() };
+    let mut attr = BtfLoadAttr { btf: Pointer::to(btf), btf_size: btf.len() as u32, ..Default::default() };
     if !log.is_empty() {
         attr.btf_log_level = 1;
         attr.btf_log_size = log.len() as u32;
-        attr.btf_log_buf = log.as_mut_ptr() as u64;
+        attr.btf_log_buf = Pointer::room(log);
     }
-    // SAFETY: the attr of this command; the kernel reads `btf_size` bytes of `btf`, and writes at most `btf_log_size` bytes to the
-    // log, which is borrowed mutably.
-    unsafe { bpf_fd(BTF_LOAD, &mut attr) }
+    bpf_fd(BTF_LOAD, &mut attr)
 }
 
 /// BPF_OBJ_GET_INFO_BY_FD for a program.
@@ -164,16 +152,9 @@ pub fn btf_load(btf: &[u8], log: &mut [u8]) -> Result<OwnedFd, SysError> {
 /// # Errors
 ///
 /// `EINVAL`: not a program.
-pub fn prog_info(prog: BorrowedFd<'_>) -> Result<ProgInfo, SysError> {
+pub fn prog_info(prog: BorrowedFd<'_>) -> Result<ProgInfo<'static>, SysError> {
     let mut info = ProgInfo::default();
-    let mut attr = ObjInfoAttr {
-        bpf_fd: raw(prog),
-        info_len: size_of::<ProgInfo>() as u32,
-        info: std::ptr::from_mut(&mut info) as u64,
-    };
-    // SAFETY: the attr of this command; the kernel writes at most `info_len` bytes to `info`, all of whose fields may
-    // hold any number; the pointers inside it are zero, so it writes nowhere else.
-    unsafe { bpf(OBJ_GET_INFO_BY_FD, &mut attr) }?;
+    info_by_fd(prog, &mut info)?;
     Ok(info)
 }
 
@@ -186,9 +167,7 @@ pub fn prog_info(prog: BorrowedFd<'_>) -> Result<ProgInfo, SysError> {
 ///
 /// `EPERM`: no `CAP_SYS_ADMIN`.
 pub fn enable_stats() -> Result<OwnedFd, SysError> {
-    let mut attr = EnableStatsAttr::default();
-    // SAFETY: the attr of this command, and it holds no pointer.
-    unsafe { bpf_fd(ENABLE_STATS, &mut attr) }
+    bpf_fd(ENABLE_STATS, &mut EnableStatsAttr::default())
 }
 
 /// Copies a name into its field; `kernel_name` has cut it already, here only the room is minded.

@@ -6,21 +6,24 @@ use std::os::fd::BorrowedFd;
 use nix::errno::Errno;
 
 use super::SysError;
-use super::attr::ObjInfoAttr;
-use super::bpf::{OBJ_GET_INFO_BY_FD, bpf, raw};
+use super::attr::{Info, Pointer};
+use super::bpf::{OBJ_GET_INFO_BY_FD, info_by_fd};
 
 /// `struct bpf_btf_info`, up to what is needed here.
 #[repr(C)]
 #[derive(Debug, Default)]
-struct BtfInfo {
+struct BtfInfo<'a> {
     /// Pointer to where the types go.
-    btf: u64,
+    btf: Pointer<'a>,
     /// Bytes there; written by the kernel: bytes of the types.
     btf_size: u32,
     id: u32,
 }
 
 const _: () = assert!(size_of::<BtfInfo>() == 16 && offset_of!(BtfInfo, btf_size) == 8);
+// SAFETY: the layout is asserted above; its pointer is typed, the other fields may hold any number. Is the descriptor no BTF, then what
+// the kernel reads as other fields is within the 16 bytes: it follows a pointer only where one stands beyond them.
+unsafe impl Info for BtfInfo<'_> {}
 
 /// The most that the kernel takes (`BTF_MAX_SIZE`, `include/linux/btf.h`).
 const LARGEST: usize = 16 << 20;
@@ -44,16 +47,8 @@ pub fn btf_bytes(btf: BorrowedFd<'_>) -> Result<Vec<u8>, SysError> {
 
 /// Fills `bytes` as far as they reach, and says how many there are.
 fn ask(btf: BorrowedFd<'_>, bytes: &mut [u8]) -> Result<usize, SysError> {
-    let room = if bytes.is_empty() { 0 } else { bytes.as_mut_ptr() as u64 };
-    let mut info = BtfInfo { btf: room, btf_size: bytes.len() as u32, id: 0 };
-    let mut attr = ObjInfoAttr {
-        bpf_fd: raw(btf),
-        info_len: size_of::<BtfInfo>() as u32,
-        info: std::ptr::from_mut(&mut info) as u64,
-    };
-    // SAFETY: the attr of this command; the kernel writes at most `info_len` bytes to `info`, whose fields may hold any number,
-    // and at most `btf_size` bytes to `btf`, which is borrowed mutably. Is the descriptor no BTF, then what it reads there as
-    // other fields is within the 16 bytes: it follows a pointer only where one stands beyond them.
-    unsafe { bpf(OBJ_GET_INFO_BY_FD, &mut attr) }?;
+    let btf_size = bytes.len() as u32;
+    let mut info = BtfInfo { btf: Pointer::room(bytes), btf_size, id: 0 };
+    info_by_fd(btf, &mut info)?;
     Ok(info.btf_size as usize)
 }

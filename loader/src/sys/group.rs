@@ -59,7 +59,12 @@ pub fn set_fanout_program(socket: impl AsFd, program: impl AsFd) -> Result<(), S
     set_packet_int(socket.as_fd(), libc::PACKET_FANOUT_DATA, number, "setsockopt(PACKET_FANOUT_DATA)")
 }
 
-fn set_packet_int(socket: BorrowedFd<'_>, option: i32, value: i32, call: &'static str) -> Result<(), SysError> {
+pub(super) fn set_packet_int(
+    socket: BorrowedFd<'_>,
+    option: i32,
+    value: i32,
+    call: &'static str,
+) -> Result<(), SysError> {
     let pointer = std::ptr::from_ref(&value).cast();
     let len = size_of::<i32>() as libc::socklen_t;
     // SAFETY: the kernel reads four bytes of `value`, which lives until the call returns.

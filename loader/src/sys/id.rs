@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use nix::errno::Errno;
 
 use super::SysError;
+use super::attr::Attr;
 use super::bpf::{Command, bpf, bpf_fd};
 
 /// BPF_PROG_GET_FD_BY_ID, BPF_MAP_GET_FD_BY_ID, BPF_BTF_GET_FD_BY_ID, BPF_PROG_GET_NEXT_ID, BPF_MAP_GET_NEXT_ID.
@@ -21,6 +22,8 @@ pub struct GetIdAttr {
 }
 
 const _: () = assert!(size_of::<GetIdAttr>() == 12 && offset_of!(GetIdAttr, open_flags) == 8);
+// SAFETY: the layout is asserted above; it has no pointer.
+unsafe impl Attr for GetIdAttr {}
 
 const PROG_GET_NEXT_ID: Command = Command(11, "bpf(BPF_PROG_GET_NEXT_ID)");
 const MAP_GET_NEXT_ID: Command = Command(12, "bpf(BPF_MAP_GET_NEXT_ID)");
@@ -106,14 +109,12 @@ pub fn next_prog(id: u32) -> Result<Option<u32>, SysError> {
 
 fn open(command: Command, id: u32, open_flags: u32) -> Result<OwnedFd, SysError> {
     let mut attr = GetIdAttr { id, open_flags, ..Default::default() };
-    // SAFETY: the attr of these commands, and it holds no pointer.
-    unsafe { bpf_fd(command, &mut attr) }
+    bpf_fd(command, &mut attr)
 }
 
 fn next(command: Command, id: u32) -> Result<Option<u32>, SysError> {
     let mut attr = GetIdAttr { id, ..Default::default() };
-    // SAFETY: the attr of these commands, and it holds no pointer.
-    match unsafe { bpf(command, &mut attr) } {
+    match bpf(command, &mut attr) {
         Ok(_) => Ok(Some(attr.next_id)),
         Err(error) if error.errno == Errno::ENOENT => Ok(None),
         Err(error) => Err(error),

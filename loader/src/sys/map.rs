@@ -4,10 +4,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use nix::errno::Errno;
 
-use super::attr::{MapCreateAttr, MapElemAttr, MapFreezeAttr};
-use super::bpf::{
-    MAP_CREATE, MAP_FREEZE, MAP_GET_NEXT_KEY, MAP_LOOKUP_ELEM, MAP_UPDATE_ELEM, bpf, bpf_fd, pointer, raw,
-};
+use super::attr::{MapCreateAttr, MapElemAttr, MapFreezeAttr, Pointer};
+use super::bpf::{MAP_CREATE, MAP_FREEZE, MAP_GET_NEXT_KEY, MAP_LOOKUP_ELEM, MAP_UPDATE_ELEM, bpf, bpf_fd, raw};
 use super::{SysError, possible_cpus};
 
 /// A map's descriptor, with the sizes that it was created with.
@@ -42,8 +40,7 @@ impl MapFd {
     pub fn create(mut attr: MapCreateAttr) -> Result<Self, SysError> {
         let key_size = attr.key_size as usize;
         let value_size = value_bytes(attr.map_type, attr.value_size as usize)?;
-        // SAFETY: the attr of this command, and it holds no pointer.
-        let fd = unsafe { bpf_fd(MAP_CREATE, &mut attr) }?;
+        let fd = bpf_fd(MAP_CREATE, &mut attr)?;
         Ok(Self { fd, key_size, value_size })
     }
 
@@ -58,9 +55,7 @@ impl MapFd {
     /// Kernel: `map_update_elem()`, `kernel/bpf/syscall.c`. Since 3.18.
     pub fn update(&self, key: &[u8], value: &[u8]) -> Result<(), SysError> {
         self.check_sizes(MAP_UPDATE_ELEM.1, key, value)?;
-        let mut attr = self.elem(pointer(key), pointer(value));
-        // SAFETY: the attr of this command; the kernel reads key and value, which have the map's sizes.
-        unsafe { bpf(MAP_UPDATE_ELEM, &mut attr) }.map(drop)
+        bpf(MAP_UPDATE_ELEM, &mut self.elem(Pointer::to(key), Pointer::to(value))).map(drop)
     }
 
     /// BPF_MAP_LOOKUP_ELEM: reads an element; of a per-CPU map the values of all possible CPUs, each padded to 8 bytes.
@@ -75,9 +70,7 @@ impl MapFd {
     pub fn lookup(&self, key: &[u8]) -> Result<Vec<u8>, SysError> {
         let mut value = vec![0; self.value_size];
         self.check_sizes(MAP_LOOKUP_ELEM.1, key, &value)?;
-        let mut attr = self.elem(pointer(key), value.as_mut_ptr() as u64);
-        // SAFETY: the attr of this command; the kernel reads a key of the map's size and writes a value of the map's size.
-        unsafe { bpf(MAP_LOOKUP_ELEM, &mut attr) }?;
+        bpf(MAP_LOOKUP_ELEM, &mut self.elem(Pointer::to(key), Pointer::room(&mut value)))?;
         Ok(value)
     }
 
@@ -93,9 +86,8 @@ impl MapFd {
         if key.is_some_and(|key| key.len() != self.key_size) {
             return Err(SysError { call: MAP_GET_NEXT_KEY.1, errno: Errno::EINVAL });
         }
-        let mut attr = self.elem(key.map_or(0, pointer), next.as_mut_ptr() as u64);
-        // SAFETY: the attr of this command; the kernel reads a key, if there is one, and writes one, of the map's size.
-        match unsafe { bpf(MAP_GET_NEXT_KEY, &mut attr) } {
+        let key = key.map_or(Pointer::default(), Pointer::to);
+        match bpf(MAP_GET_NEXT_KEY, &mut self.elem(key, Pointer::room(&mut next))) {
             Ok(_) => Ok(Some(next)),
             Err(error) if error.errno == Errno::ENOENT => Ok(None),
             Err(error) => Err(error),
@@ -110,12 +102,11 @@ impl MapFd {
     ///
     /// Kernel: `map_freeze()`, `kernel/bpf/syscall.c`. Since 5.2.
     pub fn freeze(&self) -> Result<(), SysError> {
-        let mut attr = MapFreezeAttr { map_fd: raw(self.as_fd()) };
-        // SAFETY: the attr of this command, and it holds no pointer.
-        unsafe { bpf(MAP_FREEZE, &mut attr) }.map(drop)
+        bpf(MAP_FREEZE, &mut MapFreezeAttr { map_fd: raw(self.as_fd()) }).map(drop)
     }
 
-    fn elem(&self, key: u64, value: u64) -> MapElemAttr {
+    /// Whoever makes the pointers has seen to it that they are to as many bytes as the map's keys and values have.
+    fn elem<'a>(&self, key: Pointer<'a>, value: Pointer<'a>) -> MapElemAttr<'a> {
         MapElemAttr { map_fd: raw(self.as_fd()), key, value, ..Default::default() }
     }
 

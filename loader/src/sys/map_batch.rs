@@ -6,21 +6,22 @@ use std::os::fd::AsFd;
 use nix::errno::Errno;
 
 use super::SysError;
-use super::bpf::{Command, bpf, pointer, raw};
+use super::attr::{Attr, Pointer};
+use super::bpf::{Command, bpf, raw};
 use super::map::MapFd;
 
 /// BPF_MAP_LOOKUP_BATCH.
 #[repr(C)]
 #[derive(Debug, Default)]
-pub struct MapBatchAttr {
+pub struct MapBatchAttr<'a> {
     /// Pointer to where the last call ended; null for the first.
-    pub in_batch: u64,
+    pub in_batch: Pointer<'a>,
     /// Pointer to where this call ends; written by the kernel.
-    pub out_batch: u64,
+    pub out_batch: Pointer<'a>,
     /// Pointer to room for the keys.
-    pub keys: u64,
+    pub keys: Pointer<'a>,
     /// Pointer to room for the values.
-    pub values: u64,
+    pub values: Pointer<'a>,
     /// How many there is room for; written by the kernel: how many there are.
     pub count: u32,
     /// The map.
@@ -32,6 +33,8 @@ pub struct MapBatchAttr {
 }
 
 const _: () = assert!(size_of::<MapBatchAttr>() == 56 && offset_of!(MapBatchAttr, count) == 32);
+// SAFETY: the layout is asserted above, all pointers are typed.
+unsafe impl Attr for MapBatchAttr<'_> {}
 
 const MAP_LOOKUP_BATCH: Command = Command(24, "bpf(BPF_MAP_LOOKUP_BATCH)");
 
@@ -131,18 +134,17 @@ impl MapFd {
         // A key, or the 32-bit number of a bucket.
         let mut end = vec![0; self.key_size.max(size_of::<u32>())];
         let mut attr = MapBatchAttr {
-            in_batch: batch.at.as_deref().map_or(0, pointer),
-            out_batch: end.as_mut_ptr() as u64,
-            keys: batch.keys.as_mut_ptr() as u64,
-            values: batch.values.as_mut_ptr() as u64,
+            in_batch: batch.at.as_deref().map_or(Pointer::default(), Pointer::to),
+            out_batch: Pointer::room(&mut end),
+            keys: Pointer::room(&mut batch.keys),
+            values: Pointer::room(&mut batch.values),
             count: batch.room,
             map_fd: raw(self.as_fd()),
             ..Default::default()
         };
-        // SAFETY: the attr of this command. The kernel reads a key of the map's size or a u32 from `in_batch`, which if not null has
-        // the length of `end`, and writes as much to `out_batch`; to `keys` and `values` it writes at most `count` elements of the
-        // map's sizes, for which `grow` has made room; all of it is borrowed mutably.
-        let result = unsafe { bpf(MAP_LOOKUP_BATCH, &mut attr) };
+        // The kernel reads a key of the map's size or a u32 from `in_batch`, which if not null has the length of `end`, and writes as much
+        // to `out_batch`; to `keys` and `values` it writes at most `count` elements of the map's sizes, for which `grow` has made room.
+        let result = bpf(MAP_LOOKUP_BATCH, &mut attr);
         let errno = result.err().map(|error| error.errno);
         batch.written = attr.count;
         if matches!(errno, None | Some(Errno::ENOENT | Errno::EBUSY | Errno::EINTR)) {

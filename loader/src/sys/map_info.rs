@@ -4,8 +4,8 @@ use std::mem::offset_of;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::SysError;
-use super::attr::{ObjInfoAttr, ObjName};
-use super::bpf::{OBJ_GET_INFO_BY_FD, bpf, raw};
+use super::attr::{Info, ObjName};
+use super::bpf::info_by_fd;
 use super::map::{MapFd, value_bytes};
 
 /// `struct bpf_map_info`, as of 5.16; an older kernel leaves the end zero.
@@ -33,6 +33,9 @@ pub struct MapInfo {
 
 const _: () = assert!(size_of::<MapInfo>() == 88 && offset_of!(MapInfo, ifindex) == 40);
 const _: () = assert!(offset_of!(MapInfo, btf_id) == 64 && offset_of!(MapInfo, map_extra) == 80);
+// SAFETY: the layout is asserted above, and all fields may hold any number. Where the kernel would find pointers, were it asked about
+// something else than a map, all bytes are zero.
+unsafe impl Info for MapInfo {}
 
 /// BPF_OBJ_GET_INFO_BY_FD for a map. Of a program it reads the first bytes of what the kernel says of that.
 ///
@@ -43,14 +46,7 @@ const _: () = assert!(offset_of!(MapInfo, btf_id) == 64 && offset_of!(MapInfo, m
 /// `EINVAL`: neither a map nor a program, nor BTF or a link.
 pub fn map_info(map: BorrowedFd<'_>) -> Result<MapInfo, SysError> {
     let mut info = MapInfo::default();
-    let mut attr = ObjInfoAttr {
-        bpf_fd: raw(map),
-        info_len: size_of::<MapInfo>() as u32,
-        info: std::ptr::from_mut(&mut info) as u64,
-    };
-    // SAFETY: the attr of this command; the kernel writes at most `info_len` bytes to `info`, all of whose fields may hold
-    // any number. It follows no pointer in there, whatever the descriptor is: all bytes are zero.
-    unsafe { bpf(OBJ_GET_INFO_BY_FD, &mut attr) }?;
+    info_by_fd(map, &mut info)?;
     Ok(info)
 }
 

@@ -1,26 +1,19 @@
 //! Memory that the kernel shares through a descriptor.
 
-use std::ffi::c_void;
-use std::num::NonZeroUsize;
-use std::os::fd::AsFd;
-use std::ptr::NonNull;
+use std::os::fd::{AsFd, AsRawFd};
 use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
-use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+use memmap2::{MmapOptions, MmapRaw};
+use nix::errno::Errno;
 
 use super::SysError;
 
-/// Shared pages; unmapped when dropped.
+/// Shared pages; unmapped when dropped. They are only reached through atomics, and through slices that borrow the mapping.
 #[derive(Debug)]
 pub struct Mapping {
-    start: NonNull<c_void>,
-    len: usize,
+    pages: MmapRaw,
     writable: bool,
 }
-
-// SAFETY: the pages belong to the process, not to a thread, and are only reached through atomics, and through slices that
-// borrow the mapping.
-unsafe impl Send for Mapping {}
 
 impl Mapping {
     /// mmap(2) of `len` bytes from byte `offset` of what `fd` shares.
@@ -30,46 +23,43 @@ impl Mapping {
     /// `EINVAL`, `EPERM`: not a map that can be mapped, or not with these rights or this length.
     pub fn new(fd: impl AsFd, offset: usize, len: usize, writable: bool) -> Result<Self, SysError> {
         let error = |errno| SysError { call: "mmap", errno };
-        let size = NonZeroUsize::new(len).ok_or(error(nix::errno::Errno::EINVAL))?;
-        let rights = if writable { ProtFlags::PROT_READ | ProtFlags::PROT_WRITE } else { ProtFlags::PROT_READ };
-        // SAFETY: the kernel chooses the address, so no memory of ours is replaced; who gets a Rust reference into the pages
-        // borrows the mapping, see below.
-        let start =
-            unsafe { mmap(None, size, rights, MapFlags::MAP_SHARED, fd, offset as libc::off_t) }.map_err(error)?;
-        Ok(Self { start, len, writable })
+        if len == 0 {
+            return Err(error(Errno::EINVAL));
+        }
+        let fd = fd.as_fd().as_raw_fd();
+        let mut options = MmapOptions::new();
+        options.len(len).offset(offset as u64);
+        let pages = if writable { options.map_raw(fd) } else { options.map_raw_read_only(fd) };
+        let pages = pages.map_err(|failed| error(failed.raw_os_error().map_or(Errno::EINVAL, Errno::from_raw)))?;
+        Ok(Self { pages, writable })
     }
 
     /// Bytes.
     pub fn len(&self) -> usize {
-        self.len
+        self.pages.len()
     }
 
     /// Never: a mapping has at least a page.
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.pages.len() == 0
     }
 
     /// Reads an aligned 32-bit number; all that the writer wrote before it is visible afterwards. `None` outside.
     #[inline]
     pub fn load_u32(&self, at: usize) -> Option<u32> {
-        let place = self.place::<AtomicU32>(at)?;
-        // SAFETY: inside the mapping and aligned; the kernel writes this number atomically.
-        Some(unsafe { place.as_ref() }.load(Ordering::Acquire))
+        Some(self.place::<AtomicU32>(at)?.load(Ordering::Acquire))
     }
 
     /// Reads an aligned 64-bit number; as [`Mapping::load_u32`].
     #[inline]
     pub fn load_u64(&self, at: usize) -> Option<u64> {
-        let place = self.place::<AtomicU64>(at)?;
-        // SAFETY: as in `load_u32`.
-        Some(unsafe { place.as_ref() }.load(Ordering::Acquire))
+        Some(self.place::<AtomicU64>(at)?.load(Ordering::Acquire))
     }
 
     /// Writes an aligned 64-bit number, after all that was read before; does nothing outside or in read-only pages.
     pub fn store_u64(&self, at: usize, value: u64) {
-        if let (Some(place), true) = (self.place::<AtomicU64>(at), self.writable) {
-            // SAFETY: inside the mapping, aligned and writable.
-            unsafe { place.as_ref() }.store(value, Ordering::Release);
+        if self.writable {
+            self.store(at, value, AtomicU64::store);
         }
     }
 
@@ -91,11 +81,10 @@ impl Mapping {
         }
     }
 
-    /// Stores one number in writable pages.
-    fn store<A, T>(&self, at: usize, value: T, store: impl Fn(&A, T, Ordering)) {
+    /// Stores one number; the caller has looked whether the pages are writable.
+    fn store<A: Atomic, T>(&self, at: usize, value: T, store: impl Fn(&A, T, Ordering)) {
         if let Some(place) = self.place::<A>(at) {
-            // SAFETY: inside the mapping and aligned; `write` has looked whether the pages are writable.
-            store(unsafe { place.as_ref() }, value, Ordering::Release);
+            store(place, value, Ordering::Release);
         }
     }
 
@@ -106,31 +95,31 @@ impl Mapping {
     /// As long as the slice lives nobody writes these bytes: the kernel does not, by a rule that the caller names.
     #[inline]
     pub(super) unsafe fn slice(&self, at: usize, len: usize) -> Option<&[u8]> {
-        at.checked_add(len).filter(|end| *end <= self.len)?;
+        at.checked_add(len).filter(|end| *end <= self.pages.len())?;
         // SAFETY: the bytes lie inside the mapping, which lives as long as `self` is borrowed, and pages that the kernel maps
         // are initialised; that nobody writes them is the caller's promise.
-        Some(unsafe { std::slice::from_raw_parts(self.start.as_ptr().cast::<u8>().add(at), len) })
+        Some(unsafe { std::slice::from_raw_parts(self.at(at), len) })
     }
 
     /// The address of byte `at`. To go where it leads is up to the caller, and unsafe.
     #[inline]
     pub(super) fn at(&self, at: usize) -> *mut u8 {
-        self.start.as_ptr().cast::<u8>().wrapping_add(at)
+        self.pages.as_mut_ptr().wrapping_add(at)
     }
 
-    /// A place inside the mapping that is aligned for T.
+    /// A number inside the mapping, aligned as it must be.
     #[inline]
-    fn place<T>(&self, at: usize) -> Option<NonNull<T>> {
-        let inside = at.checked_add(size_of::<T>()).is_some_and(|end| end <= self.len);
-        let aligned = at.is_multiple_of(align_of::<T>());
-        // SAFETY: inside the mapping.
-        (inside && aligned).then(|| unsafe { self.start.byte_add(at).cast() })
+    fn place<A: Atomic>(&self, at: usize) -> Option<&A> {
+        let inside = at.checked_add(size_of::<A>()).is_some_and(|end| end <= self.pages.len());
+        let aligned = at.is_multiple_of(align_of::<A>());
+        // SAFETY: inside the mapping and aligned, as pages are; any bytes make a number, and the kernel writes this one atomically.
+        (inside && aligned).then(|| unsafe { &*self.at(at).cast::<A>() })
     }
 }
 
-impl Drop for Mapping {
-    fn drop(&mut self) {
-        // SAFETY: these pages were mapped by `new`, and every reference into them borrows `self`.
-        let _ = unsafe { munmap(self.start, self.len) };
-    }
-}
+/// The atomic numbers, which any bytes make.
+trait Atomic {}
+impl Atomic for AtomicU8 {}
+impl Atomic for AtomicU16 {}
+impl Atomic for AtomicU32 {}
+impl Atomic for AtomicU64 {}

@@ -16,9 +16,7 @@ use super::SysError;
 ///
 /// Kernel: `pidfd_open()`, `kernel/pid.c`. Since 5.3.
 pub fn pidfd_open(pid: i32) -> Result<OwnedFd, SysError> {
-    // SAFETY: the call takes two numbers.
-    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
-    owned(fd, "pidfd_open")
+    call(libc::SYS_pidfd_open, [pid, 0, 0], "pidfd_open")
 }
 
 /// pidfd_getfd(2): a duplicate of a process's descriptor; both mean the same open socket.
@@ -31,9 +29,7 @@ pub fn pidfd_open(pid: i32) -> Result<OwnedFd, SysError> {
 ///
 /// Kernel: `pidfd_getfd()`, `kernel/pid.c`. Since 5.6.
 pub fn pidfd_getfd(process: impl AsFd, fd: i32) -> Result<OwnedFd, SysError> {
-    // SAFETY: the call takes three numbers.
-    let fd = unsafe { libc::syscall(libc::SYS_pidfd_getfd, process.as_fd().as_raw_fd(), fd, 0) };
-    owned(fd, "pidfd_getfd")
+    call(libc::SYS_pidfd_getfd, [process.as_fd().as_raw_fd(), fd, 0], "pidfd_getfd")
 }
 
 /// A duplicate of a descriptor that this process was started with.
@@ -47,6 +43,11 @@ pub fn inherited(fd: i32) -> Result<OwnedFd, SysError> {
     // SAFETY: the call takes three numbers; a number that is no descriptor is EBADF.
     let copy = unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 3) };
     owned(copy.into(), "fcntl(F_DUPFD_CLOEXEC)")
+}
+
+fn call(number: libc::c_long, [a, b, c]: [libc::c_int; 3], name: &'static str) -> Result<OwnedFd, SysError> {
+    // SAFETY: both calls of this file take numbers alone, at most three.
+    owned(unsafe { libc::syscall(number, a, b, c) }, name)
 }
 
 fn owned(fd: libc::c_long, call: &'static str) -> Result<OwnedFd, SysError> {

@@ -9,15 +9,16 @@ use nix::errno::Errno;
 use nix::sys::stat::Mode;
 
 use super::SysError;
+use super::attr::{Attr, Pointer};
 use super::bpf::{Command, bpf, bpf_fd, raw};
 use super::id::Access;
 
 /// BPF_OBJ_PIN, BPF_OBJ_GET.
 #[repr(C)]
 #[derive(Debug, Default)]
-pub struct ObjPinAttr {
+pub struct ObjPinAttr<'a> {
     /// Pointer to the path, NUL-terminated.
-    pub pathname: u64,
+    pub pathname: Pointer<'a>,
     /// What is to be pinned; 0 for BPF_OBJ_GET.
     pub bpf_fd: u32,
     /// BPF_F_RDONLY and BPF_F_WRONLY of BPF_OBJ_GET.
@@ -25,6 +26,8 @@ pub struct ObjPinAttr {
 }
 
 const _: () = assert!(size_of::<ObjPinAttr>() == 16 && offset_of!(ObjPinAttr, bpf_fd) == 8);
+// SAFETY: the layout is asserted above; its pointer is typed.
+unsafe impl Attr for ObjPinAttr<'_> {}
 
 const OBJ_PIN: Command = Command(6, "bpf(BPF_OBJ_PIN)");
 const OBJ_GET: Command = Command(7, "bpf(BPF_OBJ_GET)");
@@ -42,8 +45,7 @@ const OBJ_GET: Command = Command(7, "bpf(BPF_OBJ_GET)");
 pub fn obj_pin(object: BorrowedFd<'_>, path: &Path) -> Result<(), SysError> {
     with_attr(OBJ_PIN, path, |attr| {
         attr.bpf_fd = raw(object);
-        // SAFETY: the attr of this command; its pointer is to a NUL-terminated string that outlives the call.
-        unsafe { bpf(OBJ_PIN, attr) }.map(drop)
+        bpf(OBJ_PIN, attr).map(drop)
     })
 }
 
@@ -61,8 +63,7 @@ pub fn obj_pin(object: BorrowedFd<'_>, path: &Path) -> Result<(), SysError> {
 pub fn obj_get(path: &Path, access: Access) -> Result<OwnedFd, SysError> {
     with_attr(OBJ_GET, path, |attr| {
         attr.file_flags = access.flags();
-        // SAFETY: as in `obj_pin`.
-        unsafe { bpf_fd(OBJ_GET, attr) }
+        bpf_fd(OBJ_GET, attr)
     })
 }
 
@@ -82,9 +83,9 @@ pub fn make_dir(path: &Path) -> Result<(), SysError> {
 fn with_attr<T>(
     command: Command,
     path: &Path,
-    call: impl FnOnce(&mut ObjPinAttr) -> Result<T, SysError>,
+    call: impl FnOnce(&mut ObjPinAttr<'_>) -> Result<T, SysError>,
 ) -> Result<T, SysError> {
     let result =
-        path.with_nix_path(|path| call(&mut ObjPinAttr { pathname: path.as_ptr() as u64, ..Default::default() }));
+        path.with_nix_path(|path| call(&mut ObjPinAttr { pathname: Pointer::string(path), ..Default::default() }));
     result.unwrap_or_else(|_| Err(SysError { call: command.1, errno: Errno::EINVAL }))
 }

@@ -5,8 +5,8 @@ use std::os::fd::{AsRawFd, BorrowedFd};
 use nix::errno::Errno;
 
 use super::SysError;
-use super::attr::{ObjInfoAttr, ProgInfo};
-use super::bpf::{OBJ_GET_INFO_BY_FD, bpf, prog_info, raw};
+use super::attr::{Pointer, ProgInfo};
+use super::bpf::{OBJ_GET_INFO_BY_FD, info_by_fd, prog_info};
 
 /// Bytes that are fetched of any one list. A program given to the kernel has at most a million slots (8 MB), and what the verifier
 /// makes of it a few times as many.
@@ -58,49 +58,54 @@ pub fn prog_dump(prog: BorrowedFd<'_>) -> Result<ProgDump, SysError> {
     let mut line_info = room(sizes.nr_line_info, sizes.line_info_rec_size.into())?;
     let mut map_ids = room(sizes.nr_map_ids, 4)?;
     let mut ksyms = room(sizes.nr_jited_ksyms, 8)?;
-    let address = |list: &mut Vec<u8>| if list.is_empty() { 0 } else { list.as_mut_ptr() as u64 };
     let mut info = ProgInfo {
         xlated_prog_len: sizes.xlated_prog_len,
-        xlated_prog_insns: address(&mut xlated),
+        xlated_prog_insns: Pointer::room(&mut xlated),
         nr_map_ids: sizes.nr_map_ids,
-        map_ids: address(&mut map_ids),
+        map_ids: Pointer::room(&mut map_ids),
         nr_func_info: sizes.nr_func_info,
         func_info_rec_size: sizes.func_info_rec_size,
-        func_info: address(&mut func_info),
+        func_info: Pointer::room(&mut func_info),
         nr_line_info: sizes.nr_line_info,
         line_info_rec_size: sizes.line_info_rec_size,
-        line_info: address(&mut line_info),
+        line_info: Pointer::room(&mut line_info),
         nr_jited_ksyms: sizes.nr_jited_ksyms,
-        jited_ksyms: address(&mut ksyms),
+        jited_ksyms: Pointer::room(&mut ksyms),
         // The kernel wants to see the sizes of these records, too, though none is asked for.
         jited_line_info_rec_size: sizes.jited_line_info_rec_size,
         ..ProgInfo::default()
     };
-    let mut attr = ObjInfoAttr {
-        bpf_fd: raw(prog),
-        info_len: size_of::<ProgInfo>() as u32,
-        info: std::ptr::from_mut(&mut info) as u64,
-    };
-    // SAFETY: the attr of this command, for what was seen to be a program; the kernel writes at most `info_len` bytes to `info`, all of
-    // whose fields may hold any number, and to each list at most as many bytes as its number of records and their size say: that is
-    // how large each was made above, and each lives until after the call.
-    unsafe { bpf(OBJ_GET_INFO_BY_FD, &mut attr) }?;
+    // To each list the kernel writes at most as many bytes as its number of records and their size say: that is how large each was made,
+    // for what was seen to be a program.
+    info_by_fd(prog, &mut info)?;
+    let ProgInfo {
+        xlated_prog_len,
+        nr_map_ids,
+        nr_func_info,
+        func_info_rec_size,
+        nr_line_info,
+        line_info_rec_size,
+        ..
+    } = info;
+    let functions = info.nr_jited_ksyms;
     // What the kernel hides it says by a pointer that is null afterwards, or by a length of 0.
-    let shown = |list: Vec<u8>, pointer: u64, bytes: u64| match (pointer, usize::try_from(bytes)) {
-        (1.., Ok(bytes)) => list.into_iter().take(bytes).collect(),
-        _ => Vec::new(),
+    let pointers = [info.xlated_prog_insns, info.map_ids, info.func_info, info.line_info, info.jited_ksyms];
+    let [xlated_hidden, map_ids_hidden, func_info_hidden, line_info_hidden, ksyms_hidden] =
+        pointers.map(Pointer::is_null);
+    let shown = |list: Vec<u8>, is_hidden: bool, count: u32, size: u32| -> Vec<u8> {
+        let bytes = usize::try_from(u64::from(count) * u64::from(size)).unwrap_or(usize::MAX);
+        if is_hidden { Vec::new() } else { list.into_iter().take(bytes).collect() }
     };
-    let records = |count: u32, size: u32| u64::from(count) * u64::from(size);
-    let map_ids = shown(map_ids, info.map_ids, records(info.nr_map_ids, 4));
-    let ksyms = shown(ksyms, info.jited_ksyms, records(info.nr_jited_ksyms, 8));
+    let map_ids = shown(map_ids, map_ids_hidden, nr_map_ids, 4);
+    let ksyms = shown(ksyms, ksyms_hidden, functions, 8);
     Ok(ProgDump {
-        xlated: shown(xlated, info.xlated_prog_insns, info.xlated_prog_len.into()),
-        func_info: shown(func_info, info.func_info, records(info.nr_func_info, info.func_info_rec_size)),
-        line_info: shown(line_info, info.line_info, records(info.nr_line_info, info.line_info_rec_size)),
+        xlated: shown(xlated, xlated_hidden, xlated_prog_len, 1),
+        func_info: shown(func_info, func_info_hidden, nr_func_info, func_info_rec_size),
+        line_info: shown(line_info, line_info_hidden, nr_line_info, line_info_rec_size),
         map_ids: map_ids.as_chunks().0.iter().map(|id| u32::from_ne_bytes(*id)).collect(),
         ksyms: ksyms.as_chunks().0.iter().map(|address| u64::from_ne_bytes(*address)).collect(),
-        func_info_size: info.func_info_rec_size as usize,
-        line_info_size: info.line_info_rec_size as usize,
-        functions: info.nr_jited_ksyms as usize,
+        func_info_size: func_info_rec_size as usize,
+        line_info_size: line_info_rec_size as usize,
+        functions: functions as usize,
     })
 }

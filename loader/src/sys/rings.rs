@@ -10,6 +10,8 @@
 //! The positions and headers that are read here are checked as if an enemy had written them: whatever they say, a slice lies inside
 //! the ring, and reading ends.
 
+mod perf;
+
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -17,6 +19,8 @@ use nix::errno::Errno;
 
 use super::SysError;
 use super::mapping::Mapping;
+
+pub use perf::PerfRing;
 
 /// What a walk through a ring has found.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -177,124 +181,6 @@ impl BpfRing {
     pub fn release(&mut self) {
         self.place.released = self.place.tail;
         self.consumer.store_u64(0, self.place.released);
-    }
-}
-
-/// The shared memory of a perf event: a page with both positions, then the ring.
-#[derive(Debug)]
-pub struct PerfRing {
-    memory: Mapping,
-    page: usize,
-    size: usize,
-    place: Place,
-    /// A record that goes over the ring's end, put together.
-    whole: Vec<u8>,
-}
-
-/// `data_head` and `data_tail` of `struct perf_event_mmap_page`, `include/uapi/linux/perf_event.h`.
-const DATA_HEAD: usize = 1024;
-const DATA_TAIL: usize = 1032;
-
-impl PerfRing {
-    /// `struct perf_event_header`: type (4 bytes), misc (2), length of the whole record (2).
-    pub const HEADER: usize = 8;
-
-    /// Maps an event's buffer, a power of two of pages of `page` bytes. Mapped writable, the kernel drops what finds no room
-    /// instead of overwriting what was not read.
-    ///
-    /// # Errors
-    ///
-    /// - `EINVAL`: not a power of two of pages.
-    /// - `EPERM`: more locked memory than `kernel.perf_event_mlock_kb` and `RLIMIT_MEMLOCK` allow; not with `CAP_IPC_LOCK`.
-    ///
-    /// Kernel: `perf_mmap()`, `kernel/events/core.c`.
-    pub fn new(event: impl AsFd, page: usize, pages: usize) -> Result<Self, SysError> {
-        let size = page.checked_mul(pages).filter(|size| size.is_power_of_two() && page.is_power_of_two());
-        let size = size.ok_or(SysError { call: "mmap", errno: Errno::EINVAL })?;
-        let memory = Mapping::new(event, 0, page + size, true)?;
-        Ok(Self { memory, page, size, place: Place::default(), whole: Vec::new() })
-    }
-
-    /// How far the kernel has written: bytes, ever.
-    #[inline]
-    pub fn head(&self) -> u64 {
-        self.memory.load_u64(DATA_HEAD).unwrap_or(0)
-    }
-
-    /// How far we have read.
-    pub fn tail(&self) -> u64 {
-        self.place.tail
-    }
-
-    /// Bytes that the ring holds.
-    pub fn size(&self) -> usize {
-        self.size
-    }
-
-    /// Bytes that were read and not given back.
-    pub fn unreleased(&self) -> usize {
-        self.place.tail.wrapping_sub(self.place.released) as usize
-    }
-
-    /// Hands out records with their headers: up to `limit` of them, and no more than a quarter of the ring before
-    /// [`PerfRing::release`]. One that goes over the ring's end is copied, all others are in place.
-    #[inline]
-    pub fn walk(&mut self, limit: usize, mut each: impl FnMut(&[u8])) -> Walked {
-        let mut walked = Walked::default();
-        let Place { mut head, mut tail, released } = self.place;
-        let turn = (self.size / TURNS) as u64;
-        for _ in 0..limit {
-            if tail == head {
-                head = self.head();
-            }
-            let left = head.wrapping_sub(tail) as usize;
-            if left == 0 || tail.wrapping_sub(released) >= turn {
-                break;
-            }
-            let at = tail as usize & (self.size - 1);
-            let Some(length) = self.length(at, left) else {
-                walked.is_malformed = true;
-                tail = head;
-                break;
-            };
-            walked.records += 1;
-            walked.longest = walked.longest.max(length);
-            prefetch(self.memory.at(self.page + at + AHEAD));
-            let first = length.min(self.size - at);
-            // SAFETY: the bytes lie before `data_head`, read with acquire, and were not released: see the top of this file.
-            let begin = unsafe { self.memory.slice(self.page + at, first) }.unwrap_or_default();
-            if first == length {
-                each(begin);
-            } else {
-                // SAFETY: as above.
-                let rest = unsafe { self.memory.slice(self.page, length - first) }.unwrap_or_default();
-                self.whole.clear();
-                self.whole.extend_from_slice(begin);
-                self.whole.extend_from_slice(rest);
-                each(&self.whole);
-            }
-            tail += length as u64;
-        }
-        self.place = Place { head, tail, released };
-        walked
-    }
-
-    /// What the header at this place says of the whole record's length, where it can be true.
-    #[inline]
-    fn length(&self, at: usize, left: usize) -> Option<usize> {
-        if left > self.size || left < Self::HEADER || !at.is_multiple_of(8) {
-            return None;
-        }
-        // SAFETY: as in `walk`: the header lies before `data_head`, which is at least its length away.
-        let header = unsafe { self.memory.slice(self.page + at, Self::HEADER) }?;
-        let length = usize::from(u16::from_ne_bytes(*header.last_chunk()?));
-        (length >= Self::HEADER && length <= left && length.is_multiple_of(8)).then_some(length)
-    }
-
-    /// Gives back what was read: the kernel may write there.
-    pub fn release(&mut self) {
-        self.place.released = self.place.tail;
-        self.memory.store_u64(DATA_TAIL, self.place.released);
     }
 }
 

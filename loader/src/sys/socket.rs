@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
 
+use super::group::set_packet_int;
 use super::{SysError, counters};
 
 /// A number that the kernel knows, and its name for people.
@@ -97,12 +98,7 @@ pub fn bind_to_interface(socket: impl AsFd, index: u32) -> Result<(), SysError> 
 pub fn ignore_outgoing(socket: impl AsFd) -> Result<(), SysError> {
     /// `include/uapi/linux/if_packet.h`.
     const PACKET_IGNORE_OUTGOING: i32 = 23;
-    let value: i32 = 1;
-    let (pointer, len) = (std::ptr::from_ref(&value).cast(), size_of::<i32>() as libc::socklen_t);
-    // SAFETY: the kernel reads four bytes of `value`, which lives until the call returns.
-    let ret =
-        unsafe { libc::setsockopt(socket.as_fd().as_raw_fd(), libc::SOL_PACKET, PACKET_IGNORE_OUTGOING, pointer, len) };
-    Errno::result(ret).map(drop).map_err(|errno| SysError { call: "setsockopt(PACKET_IGNORE_OUTGOING)", errno })
+    set_packet_int(socket.as_fd(), PACKET_IGNORE_OUTGOING, 1, "setsockopt(PACKET_IGNORE_OUTGOING)")
 }
 
 /// What a socket is: SO_DOMAIN (`AF_INET` …), SO_TYPE (`SOCK_STREAM` …) and SO_PROTOCOL.

@@ -4,14 +4,15 @@ use std::mem::{offset_of, size_of};
 use std::os::fd::BorrowedFd;
 
 use super::SysError;
-use super::bpf::{Command, bpf, pointer, raw};
+use super::attr::{Attr, Pointer};
+use super::bpf::{Command, bpf, raw};
 
 const PROG_TEST_RUN: Command = Command(10, "bpf(BPF_PROG_TEST_RUN)");
 
 /// BPF_PROG_TEST_RUN.
 #[repr(C)]
 #[derive(Debug, Default)]
-pub struct TestRunAttr {
+pub struct TestRunAttr<'a> {
     /// The program.
     pub prog_fd: u32,
     /// Written by the kernel: what the program returned.
@@ -21,9 +22,9 @@ pub struct TestRunAttr {
     /// Bytes of the buffer for the packet afterwards.
     pub data_size_out: u32,
     /// Pointer to the packet.
-    pub data_in: u64,
+    pub data_in: Pointer<'a>,
     /// Pointer to the buffer; unused here: a socket filter changes nothing.
-    pub data_out: u64,
+    pub data_out: Pointer<'a>,
     /// How often it is to run; 0 counts as 1.
     pub repeat: u32,
     /// Written by the kernel: mean nanoseconds of a run.
@@ -33,9 +34,9 @@ pub struct TestRunAttr {
     /// Bytes of the buffer for the context afterwards.
     pub ctx_size_out: u32,
     /// Pointer to a context; unused here.
-    pub ctx_in: u64,
+    pub ctx_in: Pointer<'a>,
     /// Pointer to the buffer; unused here.
-    pub ctx_out: u64,
+    pub ctx_out: Pointer<'a>,
     /// For other program types. Since 5.10.
     pub flags: u32,
     /// For other program types. Since 5.10.
@@ -49,6 +50,8 @@ pub struct TestRunAttr {
 const _: () = assert!(size_of::<TestRunAttr>() == 80 && offset_of!(TestRunAttr, data_in) == 16);
 const _: () = assert!(offset_of!(TestRunAttr, repeat) == 32 && offset_of!(TestRunAttr, ctx_in) == 48);
 const _: () = assert!(offset_of!(TestRunAttr, flags) == 64 && offset_of!(TestRunAttr, batch_size) == 72);
+// SAFETY: the layout is asserted above, all pointers are typed.
+unsafe impl Attr for TestRunAttr<'_> {}
 
 /// BPF_PROG_TEST_RUN: runs a program `repeat` times on `packet`, an Ethernet frame. Returns what the program returned the last
 /// time, and the mean nanoseconds of a run.
@@ -65,12 +68,10 @@ pub fn prog_test_run(prog: BorrowedFd<'_>, packet: &[u8], repeat: u32) -> Result
     let mut attr = TestRunAttr {
         prog_fd: raw(prog),
         data_size_in: packet.len() as u32,
-        data_in: pointer(packet),
+        data_in: Pointer::to(packet),
         repeat,
         ..Default::default()
     };
-    // SAFETY: the attr of this command; its only pointer that is not null was just made from a slice whose length stands
-    // beside it, and which the kernel reads only.
-    unsafe { bpf(PROG_TEST_RUN, &mut attr) }?;
+    bpf(PROG_TEST_RUN, &mut attr)?;
     Ok((attr.retval, attr.duration))
 }

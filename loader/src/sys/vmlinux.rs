@@ -1,13 +1,9 @@
 //! The running kernel's types, in the kernel's own memory.
 
-use std::ffi::c_void;
 use std::fs::File;
-use std::num::NonZeroUsize;
 use std::ops::Deref;
-use std::ptr::NonNull;
 
-use nix::errno::Errno;
-use nix::sys::mman::{MapFlags, ProtFlags, mmap, munmap};
+use memmap2::{Mmap, MmapOptions};
 
 /// Where the kernel shows its types.
 pub const PATH: &str = "/sys/kernel/btf/vmlinux";
@@ -19,22 +15,10 @@ pub const PATH: &str = "/sys/kernel/btf/vmlinux";
 #[derive(Debug)]
 pub enum Vmlinux {
     /// Pages of the kernel's; unmapped when dropped.
-    Mapped(Pages),
+    Mapped(Mmap),
     /// A copy.
     Copied(Vec<u8>),
 }
-
-/// Mapped pages that nobody writes.
-#[derive(Debug)]
-pub struct Pages {
-    start: NonNull<c_void>,
-    len: usize,
-}
-
-// SAFETY: nobody writes the pages, so threads may share them.
-unsafe impl Send for Pages {}
-// SAFETY: as above.
-unsafe impl Sync for Pages {}
 
 impl Vmlinux {
     /// Opens the running kernel's types.
@@ -45,19 +29,11 @@ impl Vmlinux {
     pub fn open() -> std::io::Result<Self> {
         let file = File::open(PATH)?;
         let len = file.metadata()?.len() as usize;
-        match Pages::map(&file, len) {
+        // SAFETY: these are the kernel's own constants, which nobody writes while it runs, and nobody can cut short.
+        match unsafe { MmapOptions::new().len(len).map_copy_read_only(&file) } {
             Ok(pages) => Ok(Self::Mapped(pages)),
             Err(_) => std::fs::read(PATH).map(Self::Copied),
         }
-    }
-}
-
-impl Pages {
-    fn map(file: &File, len: usize) -> Result<Self, Errno> {
-        let size = NonZeroUsize::new(len).ok_or(Errno::EINVAL)?;
-        // SAFETY: the kernel chooses the address, so no memory of ours is replaced.
-        let start = unsafe { mmap(None, size, ProtFlags::PROT_READ, MapFlags::MAP_PRIVATE, file, 0) }?;
-        Ok(Self { start, len })
     }
 }
 
@@ -66,17 +42,8 @@ impl Deref for Vmlinux {
 
     fn deref(&self) -> &[u8] {
         match self {
-            // SAFETY: `len` bytes are mapped for as long as `self` lives; they are the kernel's own constants, which nobody
-            // writes while it runs.
-            Self::Mapped(Pages { start, len }) => unsafe { std::slice::from_raw_parts(start.as_ptr().cast(), *len) },
+            Self::Mapped(pages) => pages,
             Self::Copied(bytes) => bytes,
         }
-    }
-}
-
-impl Drop for Pages {
-    fn drop(&mut self) {
-        // SAFETY: these pages were mapped by `map`, and no reference into them outlives `self`.
-        let _ = unsafe { munmap(self.start, self.len) };
     }
 }

@@ -24,8 +24,8 @@ pub(super) fn running(spec: &Spec<'_>) -> Config {
     config
 }
 
-/// `KERNEL_VERSION` of the running kernel.
-pub(super) fn running_version() -> u32 {
+/// `KERNEL_VERSION(a, b, c)` of the running kernel.
+pub fn running_version() -> u32 {
     let release = line_of("/proc/sys/kernel/osrelease");
     version(&line_of("/proc/version_signature"), &line_of("/proc/sys/kernel/version"), &release)
 }

@@ -47,7 +47,8 @@ pub fn privileges() -> Privileges {
 /// Whether even a bpf(2) is refused that anybody may call. On a descriptor that is no program the kernel itself says EINVAL.
 fn bpf_is_refused() -> bool {
     let Ok(null) = fs::File::open("/dev/null") else { return false };
-    matches!(bpf::prog_info(null.as_fd()), Err(error) if matches!(error.errno, Errno::EPERM | Errno::EACCES))
+    let refusals = [Errno::EPERM, Errno::EACCES, Errno::ENOSYS];
+    matches!(bpf::prog_info(null.as_fd()), Err(error) if refusals.contains(&error.errno))
 }
 
 /// Looks at the running kernel and tries what a filter needs. Nothing is left of it.

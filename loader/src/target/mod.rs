@@ -13,6 +13,7 @@ use crate::spec::{ExternKind, Spec};
 use crate::sys;
 
 pub use btf::TargetBtf;
+pub use config::running_version;
 pub use findings::{findings, optmem_max, privileges};
 pub use pins::PinDirError;
 

@@ -15,7 +15,6 @@ mod messages;
 mod missing;
 mod pattern;
 mod poison;
-mod privileges;
 mod reason;
 mod slots;
 mod stack;
@@ -35,7 +34,6 @@ use when::Case;
 pub use code::Place;
 pub use messages::{MESSAGES, Message};
 pub use poison::meaning as poison;
-pub use privileges::Privileges;
 pub use text::in_docs;
 pub use when::When;
 

@@ -142,7 +142,7 @@ impl Load {
     ) -> Result<(), Failure> {
         let shown = session.announce()?;
         let (traffic, seen) = session.watch(events, limits, self.watch, self.output.as_deref(), signals)?;
-        session.summary(&shown, &traffic, &seen, stats.is_on())
+        session.summary(&shown, &traffic, &seen, stats)
     }
 
     /// What the arguments say that cannot be meant.

@@ -5,13 +5,14 @@ use std::path::Path;
 use std::time::Duration;
 
 use minibpf::kernel::{Kernel, Program};
-use minibpf::plan::{Plan, ProgLoad};
+use minibpf::plan::{PinStep, Plan, ProgLoad, Step};
 use serde_json::json;
 
 use super::endpoint::Endpoint;
 use super::pump::{Limits, Pump, Traffic};
 use crate::cmd::events::{Events, Seen};
 use crate::cmd::failure::Failure;
+use crate::cmd::least::{self, Needs};
 use crate::cmd::output::Output;
 use crate::cmd::show::{self, Shown};
 use crate::cmd::signals::Signals;
@@ -57,10 +58,23 @@ impl Session<'_> {
         if let Some(pause) = pause {
             pump.show_every(pause, self.loaded)?;
         }
+        least::keep_only(&self.needs(), self.output)?;
         let traffic = pump.run(signals)?;
         let detached = self.detach(pump.endpoint.accepted());
         let seen = pump.last_events()?;
         detached.map(|()| (traffic, seen))
+    }
+
+    /// What is still to be done that needs a privilege.
+    fn needs(&self) -> Needs {
+        let mut needs = self.opened.needs();
+        for step in &self.plan.steps {
+            // Pins are removed if the load fails after all.
+            if let Step::Pin(PinStep::MakeDir { path } | PinStep::Pin { path, .. }) = step {
+                needs.removes(path);
+            }
+        }
+        needs
     }
 
     fn detach(&self, accepted: Option<&OwnedFd>) -> Result<(), Failure> {

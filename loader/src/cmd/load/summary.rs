@@ -8,6 +8,7 @@ use minibpf::explain::{Fd, map_lookup, map_lookup_batch, map_next_key};
 use minibpf::kernel::Map;
 use minibpf::observe::maps::{self, Asked};
 use minibpf::observe::stats::mean_ns;
+use minibpf::privileges::CAP_SYS_ADMIN;
 use nix::errno::Errno;
 use serde_json::json;
 
@@ -18,10 +19,12 @@ use crate::cmd::events::Seen;
 use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::show::{self, Shown};
 use crate::cmd::statistics::{SocketText, socket_json};
+use crate::cmd::stats::Stats;
 
 impl Session<'_> {
-    /// Says what there is to say at the end; `counted` tells whether run statistics were on.
-    pub(super) fn summary(&self, shown: &Shown, traffic: &Traffic, seen: &Seen, counted: bool) -> Result<(), Failure> {
+    /// Says what there is to say at the end. How large the program is, the kernel tells only with CAP_BPF: that was asked before.
+    pub(super) fn summary(&self, shown: &Shown, traffic: &Traffic, seen: &Seen, stats: &Stats) -> Result<(), Failure> {
+        let counted = stats.is_on();
         let info = show::ask_program(self.tracer, self.loaded, "how often it ran")?;
         let (name, given) = (&self.program.name, self.program.insns.len());
         self.output.say(format_args!("detached: {}", traffic.ended));
@@ -29,7 +32,7 @@ impl Session<'_> {
             "{name}: program id {}, tag {}; {given} insns given, {} after the verifier, which walked {}",
             info.id,
             hex(&info.tag),
-            info.bytes_xlated / 8,
+            shown.info.bytes_xlated / 8,
             info.verified_insns
         ));
         // Another process may have switched them on too; what it counted may have begun anywhere.
@@ -40,6 +43,7 @@ impl Session<'_> {
                 info.run_count
             )),
             None if counted => self.output.say("it never ran"),
+            None if stats.is_refused() => self.output.say(format_args!("run count: needs {CAP_SYS_ADMIN}")),
             None => self.output.say("how often it ran is not known: run statistics were off"),
         }
         let Traffic { sent, received, datagrams, drops, members, .. } = traffic;
@@ -70,10 +74,10 @@ impl Session<'_> {
         }
         self.output.data(&json!({
             "kind": "summary", "name": name, "id": info.id, "tag": hex(&info.tag), "insns": given,
-            "bytes_xlated": info.bytes_xlated, "bytes_jited": info.bytes_jited, "verified_insns": info.verified_insns,
+            "bytes_xlated": shown.info.bytes_xlated, "bytes_jited": shown.info.bytes_jited, "verified_insns": info.verified_insns,
             "ended": traffic.ended,
             "run_cnt": counted.then_some(info.run_count), "run_time_ns": counted.then_some(info.run_time_ns),
-            "mean_ns": mean, "bytes_sent": sent, "bytes_received": received, "datagrams": self.opened.flow.is_datagrams().then_some(datagrams), "drops": drops, "events": events,
+            "mean_ns": mean, "run_cnt_needs": stats.is_refused().then_some(CAP_SYS_ADMIN.name), "bytes_sent": sent, "bytes_received": received, "datagrams": self.opened.flow.is_datagrams().then_some(datagrams), "drops": drops, "events": events,
             "events_lost": lost, "ring_full": seen.full_in_all(),
             "socket": socket_json(&traffic.socket), "members": (!members.is_empty()).then_some(members),
         }))

@@ -1,7 +1,7 @@
 //! Nothing that an object, a peer or another process has written commands the terminal.
 
 /// Characters that a terminal obeys, or that turn the order of text around. Newline and tab are ours.
-fn commands(c: char) -> bool {
+pub(in crate::cmd) fn commands(c: char) -> bool {
     matches!(c, '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}')
         || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -15,6 +15,7 @@ use serde_json::{Value as Json, json};
 use super::Common;
 use super::failure::Failure;
 
+pub(in crate::cmd) use escape::commands;
 pub(crate) use lines::Lines;
 
 /// When to use colour.
@@ -146,6 +147,11 @@ impl Output {
         push_text(&mut line, text);
         let _ = std::io::stderr().lock().write_all(&line);
     }
+}
+
+/// A line of standard error, before there is an [`Output`].
+pub(crate) fn tell_unpainted(text: impl Display) {
+    stderr_line(&text);
 }
 
 /// Writes a line to standard error; a reader that is gone is not worth failing for.

@@ -20,7 +20,7 @@ use crate::cmd::failure::{Exit, Failure};
 const QUEUED: usize = 100_000;
 
 /// A socket's file, removed when the socket is done with.
-pub(crate) struct SocketFile(PathBuf);
+pub(crate) struct SocketFile(pub(super) PathBuf);
 
 impl Drop for SocketFile {
     fn drop(&mut self) {

@@ -13,6 +13,7 @@ use super::foreign::{self, Foreign};
 use super::owner::Owner;
 use super::{group, tun};
 use crate::cmd::failure::Failure;
+use crate::cmd::least::Needs;
 use crate::cmd::output::Output;
 use crate::cmd::trace::{Tracer, merged};
 
@@ -88,7 +89,7 @@ pub(crate) struct Opened {
     pub(crate) words: String,
     /// The same for the `attached` line.
     pub(crate) facts: Json,
-    #[allow(dead_code, reason = "held, so that the file goes when the socket goes")]
+    /// Goes when the socket goes.
     pub(super) file: Option<SocketFile>,
 }
 
@@ -119,6 +120,18 @@ impl Opened {
     /// Whoever has the socket, if it is somebody else.
     pub(crate) fn owner(&self) -> Option<&Owner> {
         self.foreign.as_ref().map(|found| &found.owner).or(self.elsewhere.as_ref().map(|held| &held.owner))
+    }
+
+    /// The privileges that are needed until the filter is taken off again.
+    pub(crate) fn needs(&self) -> Needs {
+        let mut needs = Needs::new();
+        if let Some(SocketFile(path)) = &self.file {
+            needs.removes(path);
+        }
+        if let Some(Owner::Process { pid, .. }) = self.owner() {
+            needs.process(*pid);
+        }
+        needs
     }
 
     /// Leaves the filter where it is: from here on it is for `detach` to take it off.

@@ -92,14 +92,16 @@ impl Owner {
             let link = fs::read_link(format!("/proc/self/fd/{}", queue.as_raw_fd())).ok()?;
             return (link.as_os_str() == TUN).then_some(queue);
         };
-        let numbers = sockets::descriptors(pid).unwrap_or_default();
-        let holds = |number: i32| numbers.contains(&(number, inode));
-        let number =
-            if holds(fd) { Some(fd) } else { numbers.iter().find(|(_, one)| *one == inode).map(|(fd, _)| *fd) };
-        let socket = pidfd::pidfd_getfd(pidfd, number?).ok()?;
-        // It may have become another one between the two looks.
-        let now = sockets::inode(std::process::id().cast_signed(), socket.as_raw_fd());
-        (now == Some(inode)).then_some(socket)
+        let get = |fd| {
+            let socket = pidfd::pidfd_getfd(pidfd, fd).ok()?;
+            let found = sockets::inode(std::process::id().cast_signed(), socket.as_raw_fd());
+            (found == Some(inode)).then_some(socket)
+        };
+        // Whoever may have the descriptor may not list all of them: that takes the directory's rights besides.
+        get(fd).or_else(|| {
+            let numbers = sockets::descriptors(pid).unwrap_or_default();
+            numbers.iter().find(|(_, one)| *one == inode).and_then(|(fd, _)| get(*fd))
+        })
     }
 
     /// A descriptor that becomes readable when the owner ends; of an inherited socket there is only itself.

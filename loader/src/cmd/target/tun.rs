@@ -110,6 +110,8 @@ fn open(name: &str, flags: i16, tracer: &Tracer<'_>) -> Result<OwnedFd, Failure>
     queue.map_err(|error| {
         let failure = Failure::new(Exit::Socket, format!("{name}: {error}"));
         match error.errno {
+            Errno::EACCES if error.call.starts_with("open") => Failure { exit: Exit::Privileges, ..failure }
+                .hint("the mode of /dev/net/tun does not let this user open it; it is 0666 where udev has made it"),
             Errno::EPERM | Errno::EACCES => Failure { exit: Exit::Privileges, ..failure }
                 .hint("a device is opened with CAP_NET_ADMIN, or by its owner (ip tuntap add … user NAME)"),
             Errno::EBUSY => failure.hint(

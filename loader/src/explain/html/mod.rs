@@ -55,7 +55,8 @@ fn hash(text: &str) -> String {
     format!("sha256-{}", STANDARD.encode(Sha256::digest(text)))
 }
 
-/// JSON that cannot end the element that it stands in, nor begin a comment there: outside strings JSON has none of these characters.
+/// JSON that cannot end the element that it stands in, nor begin a comment there, nor command a terminal that the page is printed on:
+/// outside strings JSON has none of these characters.
 fn escaped(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for letter in json.chars() {
@@ -63,8 +64,9 @@ fn escaped(json: &str) -> String {
             '<' => safe.push_str("\\u003c"),
             '>' => safe.push_str("\\u003e"),
             '&' => safe.push_str("\\u0026"),
-            '\u{2028}' => safe.push_str("\\u2028"),
-            '\u{2029}' => safe.push_str("\\u2029"),
+            '\u{7f}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                safe.push_str(&format!("\\u{:04x}", u32::from(letter)));
+            }
             _ => safe.push(letter),
         }
     }

@@ -89,6 +89,10 @@ fn lesson(kind: &LinkErrorKind) -> (&'static str, &'static str) {
             "the kernel is to provide it, and this one does not",
             "declare it __weak and test it before use, or run on a kernel that has it; --btf FILE names another kernel's types",
         ),
+        Kind::HiddenAddress(_) => (
+            "the kernel has the symbol, and tells its address only who may see it: the file of addresses is full of zeros",
+            "load it with CAP_SYSLOG, or as root",
+        ),
         Kind::Common(_) => (
             "a COMMON symbol has a size, but no section to lie in: its place is given by linkers that join objects",
             "initialise it (= 0), or compile with -fno-common",

@@ -33,6 +33,8 @@ pub(super) struct Externs<'a, 'data> {
 enum Found {
     /// It is there.
     Fill(Fill),
+    /// It is there, and where is not said.
+    Hidden,
     /// It is not.
     Missing(String),
     /// The target does not tell.
@@ -70,6 +72,7 @@ impl<'a, 'data> Externs<'a, 'data> {
         match found.map_err(refuse)? {
             Found::Fill(Fill::BtfId { id }) if is_call => Ok(PatchKind::Extern(Fill::Kfunc { id })),
             Found::Fill(fill) => Ok(PatchKind::Extern(fill)),
+            Found::Hidden => Err(LinkErrorKind::HiddenAddress(external.name.clone())),
             Found::Unknown(needs) => Ok(PatchKind::Unresolved(needs)),
             Found::Missing(_) if external.is_weak && is_call => {
                 Ok(PatchKind::Extern(Fill::MissingKfunc { index: external.index }))
@@ -95,9 +98,7 @@ impl<'a, 'data> Externs<'a, 'data> {
         let Some(symbols) = &self.target.symbols else { return Ok(Found::Unknown(Needs::Symbols)) };
         match symbols.get(name).map(Vec::as_slice) {
             None | Some([]) => Ok(Found::Missing("this kernel has no such symbol".to_owned())),
-            Some([0]) => {
-                Err("the kernel hides its address: it shows addresses to CAP_SYSLOG (kernel.kptr_restrict)".into())
-            }
+            Some([0]) => Ok(Found::Hidden),
             Some([address]) => Ok(Found::Fill(Fill::Address { address: *address })),
             Some([one, two, ..]) => Err(format!("ambiguous: this kernel has it at {one:#x} and at {two:#x}")),
         }

@@ -261,7 +261,11 @@ fn a_symbol_without_a_type_is_its_address() {
     assert_eq!((first.src(), first.imm as u32, second.imm as u32), (0, 0x8123_4567, 0xffff_ffff));
     let refused = |name| problem(&plan_of(LDDW, (".ksyms", name, false), declare, &target));
     assert_eq!(refused("two"), "ambiguous: this kernel has it at 0x1 and at 0x2");
-    assert!(refused("hidden").starts_with("the kernel hides its address"));
+    // Not absent, so not even a weak one is 0.
+    for is_weak in [false, true] {
+        let hidden = plan_of(LDDW, (".ksyms", "hidden", is_weak), declare, &target);
+        assert_eq!(error_kind(&hidden), LinkErrorKind::HiddenAddress("hidden".to_owned()));
+    }
     assert!(refused("none").starts_with("this kernel has no such symbol"));
 }
 

@@ -5,6 +5,7 @@ use std::os::unix::fs::FileExt;
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
+use super::perf::{DATA_HEAD, DATA_TAIL};
 use super::*;
 
 const PAGE: usize = 4096;

@@ -243,6 +243,7 @@ impl<'a> Pump<'a> {
     /// After a connection: a listener goes on with the next.
     fn next_peer(&mut self) -> Result<(), Failure> {
         self.warn_of_loss()?;
+        self.sink.end();
         self.peer_open = self.endpoint.goes_on();
         self.stall = self.stall.take().map(|_| StallWatch::default());
         self.drops_when_idle = None;

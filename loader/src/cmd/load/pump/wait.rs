@@ -72,6 +72,7 @@ impl Pump<'_> {
 
     /// Hands over what was received, as long as standard output takes it.
     pub(super) fn deliver(&mut self) -> Result<(), Failure> {
+        self.sink.end();
         while !self.sink.is_empty() {
             let stdout = std::io::stdout();
             let mut fds = [PollFd::new(stdout.as_fd(), PollFlags::POLLOUT)];
