@@ -100,16 +100,22 @@ fn commands(block: &str) -> Vec<String> {
     commands
 }
 
+/// Closes what the tests were started with beyond the three standard descriptors: a command's first descriptor is then 3, here as in a
+/// reader's shell.
+const CLOSE_INHERITED: &str =
+    r#"for fd in /proc/$$/fd/*; do fd=${fd##*/}; [ "$fd" -le 2 ] || exec {fd}>&-; done; unset fd"#;
+
 /// Runs the commands of a block in one shell; returns the output of each, and the shell's process group.
 fn run_block(page: &str, scratch: &Path, commands: &[String]) -> (Vec<String>, Pid) {
     let script: Vec<_> = commands.iter().map(|command| format!("{command}\necho '{MARK}'")).collect();
     let bin = Path::new(env!("CARGO_BIN_EXE_minibpf")).parent().unwrap();
     let path = format!("{}:{}:/usr/sbin:/sbin", bin.display(), std::env::var("PATH").unwrap());
+    let script = format!("{CLOSE_INHERITED}\nexec 2>&1\n{}", script.join("\n"));
     // Not a pipe, which would stay open as long as any server that was started in the block.
     let mut output = tempfile::tempfile().unwrap();
     let shell = Command::new("timeout")
         // A block that waits for ever fails here, and not the whole run.
-        .args(["--kill-after=5", "60", "bash", "-c", &format!("exec 2>&1\n{}", script.join("\n"))])
+        .args(["--kill-after=5", "60", "bash", "-c", &script])
         .current_dir(scratch)
         .env("PATH", path)
         .env("LC_ALL", "C.UTF-8")

@@ -23,8 +23,13 @@ static RULES: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\bpid:\d+", "pid:PID"),
         (r"\bprocess \d+", "process PID"),
         (r"(?m)^ *\d+  python3", "PID  python3"),
+        (r"(?m)^(minibpf|python3) \d+ (udp|tcp) ", "$1 FD $2 "),
         // How often TCP sends again, and so how much arrives piece by piece, is a matter of time.
         (r"\b\d+ of (\d+) arrived, and TCP sent", "N of $1 arrived, and TCP sent"),
+        (
+            r"\b\d+ of (\d+) that were sent arrived, TCP sent again \d+ times",
+            "N of $1 that were sent arrived, TCP sent again N times",
+        ),
         (r"\b\d+ ns\b", "N ns"),
         (r"\) = \d+", ") = FD"),
         (r"\b(setsockopt|connect)\(\d+", "$1(FD"),
