@@ -164,8 +164,12 @@ fn goblin_finds_the_same_relocation_records() {
                 addend: record.r_addend,
             }));
         }
-        let ours: Vec<_> = object.sections.iter().map(|section| section.relocs.clone()).collect();
-        assert_eq!(ours, theirs, "{}", path.display());
+        let counts: Vec<_> = object.sections.iter().map(|section| section.reloc_count).collect();
+        assert_eq!(counts, theirs.iter().map(Vec::len).collect::<Vec<_>>(), "{}", path.display());
+        for (section, theirs) in object.sections.iter().zip(theirs) {
+            let kept = if section.is_code || section.is_alloc { theirs } else { Vec::new() };
+            assert_eq!(section.relocs, kept, "{}: section {}", path.display(), section.name);
+        }
     }
 }
 

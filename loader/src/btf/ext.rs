@@ -51,15 +51,14 @@ pub struct CoreRelo {
 impl FuncInfo {
     /// The records as bpf(2) wants them, eight bytes each.
     pub fn encode_all(records: &[Self]) -> Vec<u8> {
-        records.iter().flat_map(|r| [r.insn_off, r.type_id]).flat_map(u32::to_le_bytes).collect()
+        words(records, |r| [r.insn_off, r.type_id])
     }
 }
 
 impl LineInfo {
     /// The records as bpf(2) wants them, sixteen bytes each.
     pub fn encode_all(records: &[Self]) -> Vec<u8> {
-        let words = records.iter().flat_map(|r| [r.insn_off, r.file_name_off, r.line_off, r.line_col]);
-        words.flat_map(u32::to_le_bytes).collect()
+        words(records, |r| [r.insn_off, r.file_name_off, r.line_off, r.line_col])
     }
 
     /// The line number, from 1.
@@ -175,6 +174,12 @@ impl<'data> Part<'data> {
         }
         Ok(sections)
     }
+}
+
+/// The words of all records, little-endian, one record after the other.
+fn words<R, const N: usize>(records: &[R], of: impl Fn(&R) -> [u32; N]) -> Vec<u8> {
+    let records: Vec<_> = records.iter().map(|record| of(record).map(u32::to_le_bytes)).collect();
+    records.into_flattened().into_flattened()
 }
 
 fn word(bytes: &[u8], at: usize) -> Option<usize> {

@@ -218,6 +218,9 @@ pub(super) fn decode<'data>(id: u32, bytes: &'data [u8], btf: &Btf<'data>) -> Re
     let (vlen, kind, kind_flag) = (info & 0xffff, info >> 24 & 0x1f, info >> 31 == 1);
 
     let name_of = |offset: u32| {
+        if offset == 0 {
+            return Ok("");
+        }
         let problem = || BtfError::new(format!("type {id}"), format!("no name at string offset {offset}"));
         btf.string(offset).ok_or_else(problem)
     };

@@ -89,8 +89,11 @@ pub struct Section<'data> {
     pub is_code: bool,
     /// SHF_ALLOC: it belongs to the program, not to tools.
     pub is_alloc: bool,
-    /// The records that patch this section, by ascending offset.
+    /// The records that patch this section, by ascending offset. Those of a section for tools (`.BTF.ext`, `.debug_info`) are
+    /// checked and counted, not kept: a loader has no use for them, and they are nine of ten.
     pub relocs: Vec<RelocRecord>,
+    /// How many records patch this section, those that are not kept included.
+    pub reloc_count: usize,
 }
 
 /// One symbol.

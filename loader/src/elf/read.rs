@@ -108,6 +108,7 @@ fn read_section<'data>(
         is_code: flags & elf::SHF_EXECINSTR.0 != 0,
         is_alloc: flags & elf::SHF_ALLOC.0 != 0,
         relocs: Vec::new(),
+        reloc_count: 0,
     })
 }
 
@@ -166,39 +167,60 @@ fn read_relocs<'data>(
 ) -> Result<(), ElfError> {
     let endian = Endianness::Little;
     for (index, header) in table.iter().enumerate() {
-        let place = format!("relocation section [{index}]");
-        let mut records = Vec::new();
-        if let Some((rels, _)) = header.rel(endian, data).map_err(|e| ElfError::malformed(place.as_str(), e))? {
-            records.extend(rels.iter().map(|rel| RelocRecord {
+        let place = Place { index, info: header.sh_info(endian), symbol_count };
+        if let Some((rels, _)) = header.rel(endian, data).map_err(|e| place.malformed(e))? {
+            place.hang(sections, rels, |rel| RelocRecord {
                 offset: rel.r_offset(endian),
                 r_type: rel.r_type(endian).0,
                 symbol: rel.r_sym(endian) as usize,
                 addend: None,
-            }));
-        } else if let Some((relas, _)) =
-            header.rela(endian, data).map_err(|e| ElfError::malformed(place.as_str(), e))?
-        {
-            records.extend(relas.iter().map(|rela| RelocRecord {
+            })?;
+        } else if let Some((relas, _)) = header.rela(endian, data).map_err(|e| place.malformed(e))? {
+            place.hang(sections, relas, |rela| RelocRecord {
                 offset: rela.r_offset(endian),
                 r_type: rela.r_type(endian, false).0,
                 symbol: rela.r_sym(endian, false) as usize,
                 addend: Some(rela.r_addend(endian)),
-            }));
-        } else {
-            continue;
+            })?;
         }
-        let info = header.sh_info(endian);
-        let Some(target) = sections.get_mut(info as usize) else {
-            return Err(ElfError::malformed(place, format!("patches section {info}, which does not exist")));
-        };
-        for (number, record) in records.iter().enumerate() {
-            if record.symbol >= symbol_count {
-                let problem = format!("names symbol {}, but there are only {symbol_count}", record.symbol);
-                return Err(ElfError::malformed(format!("{place} `{}`, record {number}", target.name), problem));
-            }
-        }
-        target.relocs.extend(records);
-        target.relocs.sort_by_key(|record| record.offset);
     }
     Ok(())
+}
+
+/// A relocation section: its number, the section that it patches, and how many symbols its records may name.
+struct Place {
+    index: usize,
+    info: u32,
+    symbol_count: usize,
+}
+
+impl Place {
+    fn malformed(&self, problem: impl ToString) -> ElfError {
+        ElfError::malformed(format!("relocation section [{}]", self.index), problem)
+    }
+
+    /// Checks the records, and keeps those that a loader needs.
+    fn hang<R>(
+        &self,
+        sections: &mut [Section<'_>],
+        records: &[R],
+        read: impl Fn(&R) -> RelocRecord,
+    ) -> Result<(), ElfError> {
+        let Some(target) = sections.get_mut(self.info as usize) else {
+            return Err(self.malformed(format!("patches section {}, which does not exist", self.info)));
+        };
+        let symbols = self.symbol_count;
+        if let Some((number, symbol)) = records.iter().map(|r| read(r).symbol).enumerate().find(|(_, s)| *s >= symbols)
+        {
+            let problem = format!("names symbol {symbol}, but there are only {symbols}");
+            let place = format!("relocation section [{}] `{}`, record {number}", self.index, target.name);
+            return Err(ElfError::malformed(place, problem));
+        }
+        target.reloc_count += records.len();
+        if target.is_code || target.is_alloc {
+            target.relocs.extend(records.iter().map(read));
+            target.relocs.sort_by_key(|record| record.offset);
+        }
+        Ok(())
+    }
 }

@@ -81,7 +81,7 @@ impl Insn {
 
     /// The bytes of a whole program, as bpf(2) wants them.
     pub fn encode_all(insns: &[Self]) -> Vec<u8> {
-        insns.iter().flat_map(|insn| insn.encode()).collect()
+        insns.iter().map(|insn| insn.encode()).collect::<Vec<_>>().into_flattened()
     }
 
     /// Destination register, 0 to 10 in a valid program.

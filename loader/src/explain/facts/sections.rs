@@ -94,7 +94,7 @@ fn one(readings: &Readings<'_>, section: &Section<'_>, header: Header) -> Sectio
         flags: header.flag_letters(),
         file_offset: section.file_offset,
         size: section.size,
-        relocs: section.relocs.len(),
+        relocs: section.reloc_count,
         role,
         does,
         bytes: Bytes(if shown { section.data.to_vec() } else { Vec::new() }),
@@ -192,7 +192,7 @@ fn code(readings: &Readings<'_>, spec: &Spec<'_>, section: &Section<'_>) -> (Rol
 fn relocs(readings: &Readings<'_>, header: Header) -> (Role, String) {
     let target = readings.spec.object.sections.get(header.info as usize);
     let Some(target) = target else { return ignored(UNKNOWN) };
-    let count = target.relocs.len();
+    let count = target.reloc_count;
     if target.is_code {
         return (Role::Relocs, format!("relocation records of section {}: {}", target.index, counted(count, "hole")));
     }
