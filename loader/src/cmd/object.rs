@@ -20,7 +20,7 @@ use super::trace::merged;
 /// How an object is to be planned.
 #[derive(Args)]
 pub(crate) struct PlanOptions {
-    /// Which program; needed where the object has several
+    /// Which program; without it `load` and `run` take the only one there is, other commands all
     #[arg(long, value_name = "NAME")]
     program: Option<String>,
     /// Treat the programs of this ELF section as socket filters, whatever its name
@@ -29,7 +29,7 @@ pub(crate) struct PlanOptions {
     /// Set a global before the load, typed by its BTF; repeatable
     #[arg(long, value_name = "VAR=VALUE", value_parser = assignment)]
     set: Vec<(String, String)>,
-    /// CO-RE target instead of the running kernel's BTF: a file of BTF, an ELF file with a section .BTF, or none
+    /// CO-RE target instead of the running kernel's BTF: a file of BTF, or an ELF file with a section .BTF; `none` for no target
     #[arg(long, value_name = "FILE")]
     btf: Option<PathBuf>,
     #[command(flatten)]

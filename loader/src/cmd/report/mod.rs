@@ -45,7 +45,7 @@ pub(crate) struct ReportArgs {
     /// Treat the programs of this ELF section as socket filters, whatever its name
     #[arg(long, value_name = "NAME")]
     section: Option<String>,
-    /// CO-RE target instead of the running kernel's BTF: a file of BTF, an ELF file with a section .BTF, or none
+    /// CO-RE target instead of the running kernel's BTF: a file of BTF, or an ELF file with a section .BTF; `none` for no target
     #[arg(long, value_name = "FILE")]
     btf: Option<PathBuf>,
     /// What a run has recorded: JSON Lines of `check --json` or `load --json`, best with --trace; `check --verifier-log=2 --raw-log` adds the
