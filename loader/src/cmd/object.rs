@@ -1,5 +1,6 @@
 //! The OBJ argument and the options that shape its plan.
 
+use std::fmt::Display;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -77,7 +78,10 @@ impl PlanOptions {
     pub(crate) fn try_plan(&self, spec: &Spec<'_>, is_to_run: bool) -> Result<Result<Plan, PlanError>, Failure> {
         let mut target = self.target(spec)?;
         target.is_little_endian &= is_to_run;
-        Ok(Plan::new(spec, &self.options(), &target))
+        match (Plan::new(spec, &self.options(), &target), &self.btf) {
+            (Err(error @ PlanError::Target(_)), Some(path)) => Err(no_btf(path, error)),
+            (plan, _) => Ok(plan),
+        }
     }
 
     /// Whether the target is the running kernel, all of it.
@@ -91,12 +95,17 @@ impl PlanOptions {
         let target = self.pins.look(Target::running_but_btf(spec))?;
         let btf = match path == Path::new("none") {
             true => TargetBtf::None,
-            false => {
-                TargetBtf::from_file(path).map_err(|error| Failure::new(Exit::Object, error).at(path.display()))?
-            }
+            false => TargetBtf::from_file(path).map_err(|error| no_btf(path, error))?,
         };
         Ok(Target { btf, ..target })
     }
+}
+
+/// What `--btf` names holds no types.
+fn no_btf(path: &Path, error: impl Display) -> Failure {
+    Failure::new(Exit::Object, error).at(path.display()).hint(
+        "--btf takes the types of a kernel: a copy of its /sys/kernel/btf/vmlinux, or its vmlinux; bpftool btf dump file FILE reads both",
+    )
 }
 
 /// Reads an object's bytes; `-` is standard input.
