@@ -32,10 +32,8 @@ class Calls:
         named = step["attr"].get("map_name") if step["call"] == "BPF_MAP_CREATE" else None
         role = {"BPF_MAP_CREATE": "maps", "BPF_PROG_LOAD": "program", "BPF_BTF_LOAD": "types"}.get(step["call"], "data")
         of_map = self.maps.get(named) if named else None
-        dark, tint = colours(role)
-        dark = of_map[3] if of_map else dark
-        tint = "#fff"
-        sheet.rect(x, y, column.wide, high - 5, tint, dark, 2.5, 1)
+        dark = of_map[3] if of_map else colours(role)[0]
+        sheet.rect(x, y, column.wide, high - 5, "#fff", dark, 2.5, 1)
         sheet.rect(x, y, 16, high - 5, dark, round_=2.5)
         sheet.text(x + 8, y + 10, str(step["n"]), 8.4, "b", "#fff", "middle")
         sheet.text(x + 21, y + 9.5, f"bpf({step['call']}, attr, {step['size']})", 7.2, "m b", dark, room=column.wide - 26)

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
-use minibpf::verdict::{MESSAGES, Message, in_docs};
+use minibpf::verdict::{Message, in_docs, messages};
 
+use crate::support::docs::assert_made;
 use crate::support::objects::{bpf_src, compile_file};
 use crate::support::process::{output_of, run};
 use crate::support::{Json, number, text};
@@ -42,8 +43,8 @@ fn is_filled(row: &str, sentence: &str) -> bool {
 
 #[test]
 fn every_row_of_the_table_has_its_object_and_its_patch_and_every_object_its_row() {
-    let rows: BTreeSet<_> = MESSAGES.iter().map(|message| message.name.to_owned()).collect();
-    assert!(rows.len() >= 20 && rows.len() == MESSAGES.len(), "{} rows", MESSAGES.len());
+    let rows: BTreeSet<_> = messages().map(|message| message.name.to_owned()).collect();
+    assert!(rows.len() >= 20 && rows.len() == messages().count(), "{} rows", messages().count());
     for end in [".bpf.c", ".bpf.o", ".patch"] {
         assert_eq!(names(end), rows, "{end}");
     }
@@ -52,7 +53,7 @@ fn every_row_of_the_table_has_its_object_and_its_patch_and_every_object_its_row(
 #[test]
 #[ignore = "needs CAP_BPF"]
 fn each_is_refused_and_the_line_the_reason_and_the_mend_are_named() {
-    for Message { name, why, mend, .. } in MESSAGES {
+    for Message { name, why, mend, .. } in messages() {
         let source = std::fs::read_to_string(broken(name, ".bpf.c")).unwrap();
         let here: Vec<_> = (1i64..).zip(source.lines()).filter(|(_, line)| line.contains(MARK)).collect();
         assert_eq!(here.len(), usize::from(*name != WITHOUT_LINES), "{name}: lines that are marked");
@@ -76,7 +77,7 @@ fn each_is_refused_and_the_line_the_reason_and_the_mend_are_named() {
 #[test]
 #[ignore = "needs CAP_BPF"]
 fn each_loads_once_its_patch_is_applied() {
-    for Message { name, .. } in MESSAGES {
+    for Message { name, .. } in messages() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("bpf-src/broken");
         std::fs::create_dir_all(&folder).unwrap();
@@ -128,14 +129,5 @@ fn load_explains_as_check_does() {
 
 #[test]
 fn the_list_in_the_docs_is_this_one() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/verifier.md");
-    let page = std::fs::read_to_string(&path).unwrap();
-    let (begin, end) = ("<!-- begin: made from loader/src/verdict/messages.rs -->\n\n", "<!-- end -->");
-    let (before, rest) = page.split_once(begin).expect("the mark where the list begins");
-    let (said, after) = rest.split_once(end).expect("the mark where the list ends");
-    if std::env::var_os("MINIBPF_UPDATE_DOCS").is_some() {
-        std::fs::write(&path, format!("{before}{begin}{}{end}{after}", in_docs())).unwrap();
-        return;
-    }
-    assert_eq!(said, in_docs(), "MINIBPF_UPDATE_DOCS=1 writes it anew");
+    assert_made("verifier.md", "from loader/src/verdict/messages.rs", &format!("\n{}", in_docs()));
 }

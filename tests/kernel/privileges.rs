@@ -2,10 +2,10 @@
 //! nobody, it works; without it the command ends with 4 and names it.
 
 use std::net::UdpSocket;
-use std::path::Path;
 use std::process::Command;
 
 use crate::support::bpffs::Bpffs;
+use crate::support::docs::assert_made;
 use crate::support::everybody::{Everybody, nobody_with, root_with};
 use crate::support::netns::Netns;
 use crate::support::objects::{Made, compile, object};
@@ -115,16 +115,7 @@ fn the_table_in_the_docs_is_this_one() {
     for (_, Row { capability, allows, without, kernel, .. }) in ROWS {
         list += &format!("| {capability} | {allows} | {without} | {kernel} |\n");
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/privileges.md");
-    let page = std::fs::read_to_string(&path).unwrap();
-    let (begin, end) = ("<!-- begin: made by tests/kernel/privileges.rs -->\n", "<!-- end -->");
-    let (before, rest) = page.split_once(begin).expect("the mark where the table begins");
-    let (said, after) = rest.split_once(end).expect("the mark where the table ends");
-    if std::env::var_os("MINIBPF_UPDATE_DOCS").is_some() {
-        std::fs::write(&path, format!("{before}{begin}{list}{end}{after}")).unwrap();
-        return;
-    }
-    assert_eq!(said, list, "MINIBPF_UPDATE_DOCS=1 writes it anew");
+    assert_made("privileges.md", "by tests/kernel/privileges.rs", &list);
 }
 
 impl Proof {

@@ -38,7 +38,7 @@ impl HostPort {
         if host.is_empty() {
             return Err("the host is missing: HOST:PORT".to_owned());
         }
-        let port = port.parse().map_err(|_| format!("`{port}` is no port: a number from 1 to 65535"))?;
+        let port = port.parse().map_err(|_| format!("`{port}` is no port: a number up to 65535"))?;
         Ok(Self { host: host.to_owned(), port })
     }
 

@@ -14,10 +14,6 @@ use minibpf::target;
 use super::failure::Failure;
 use super::output::Output;
 
-/// Before it bpf(2) asks for CAP_BPF at every command, where `kernel.unprivileged_bpf_disabled` is set.
-/// Kernel: `__sys_bpf()`, `kernel/bpf/syscall.c`.
-const ONLY_TWO_COMMANDS_ASK: u32 = 5 << 16 | 19 << 8;
-
 /// What must stay.
 #[derive(Debug, Default)]
 pub(crate) struct Needs(CapsHashSet);
@@ -26,7 +22,7 @@ impl Needs {
     /// What any watching needs.
     pub(crate) fn new() -> Self {
         let mut needs = Self::default();
-        if target::running_version() < ONLY_TWO_COMMANDS_ASK {
+        if target::every_command_asks() {
             needs.0.extend([Capability::CAP_BPF, Capability::CAP_SYS_ADMIN]);
         }
         needs

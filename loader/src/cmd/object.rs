@@ -1,5 +1,6 @@
 //! The OBJ argument and the options that shape its plan.
 
+use std::fmt::Display;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -20,7 +21,7 @@ use super::trace::merged;
 /// How an object is to be planned.
 #[derive(Args)]
 pub(crate) struct PlanOptions {
-    /// Which program; needed where the object has several
+    /// Which program; without it `load` and `run` take the only one there is, other commands all
     #[arg(long, value_name = "NAME")]
     program: Option<String>,
     /// Treat the programs of this ELF section as socket filters, whatever its name
@@ -29,7 +30,7 @@ pub(crate) struct PlanOptions {
     /// Set a global before the load, typed by its BTF; repeatable
     #[arg(long, value_name = "VAR=VALUE", value_parser = assignment)]
     set: Vec<(String, String)>,
-    /// CO-RE target instead of the running kernel's BTF: a file of BTF, an ELF file with a section .BTF, or none
+    /// CO-RE target instead of the running kernel's BTF: a file of BTF, or an ELF file with a section .BTF; `none` for no target
     #[arg(long, value_name = "FILE")]
     btf: Option<PathBuf>,
     #[command(flatten)]
@@ -77,7 +78,10 @@ impl PlanOptions {
     pub(crate) fn try_plan(&self, spec: &Spec<'_>, is_to_run: bool) -> Result<Result<Plan, PlanError>, Failure> {
         let mut target = self.target(spec)?;
         target.is_little_endian &= is_to_run;
-        Ok(Plan::new(spec, &self.options(), &target))
+        match (Plan::new(spec, &self.options(), &target), &self.btf) {
+            (Err(error @ PlanError::Target(_)), Some(path)) => Err(no_btf(path, error)),
+            (plan, _) => Ok(plan),
+        }
     }
 
     /// Whether the target is the running kernel, all of it.
@@ -91,12 +95,17 @@ impl PlanOptions {
         let target = self.pins.look(Target::running_but_btf(spec))?;
         let btf = match path == Path::new("none") {
             true => TargetBtf::None,
-            false => {
-                TargetBtf::from_file(path).map_err(|error| Failure::new(Exit::Object, error).at(path.display()))?
-            }
+            false => TargetBtf::from_file(path).map_err(|error| no_btf(path, error))?,
         };
         Ok(Target { btf, ..target })
     }
+}
+
+/// What `--btf` names holds no types.
+fn no_btf(path: &Path, error: impl Display) -> Failure {
+    Failure::new(Exit::Object, error).at(path.display()).hint(
+        "--btf takes the types of a kernel: a copy of its /sys/kernel/btf/vmlinux, or its vmlinux; bpftool btf dump file FILE reads both",
+    )
 }
 
 /// Reads an object's bytes; `-` is standard input.

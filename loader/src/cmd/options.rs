@@ -1,4 +1,4 @@
-//! How the steps of a load are taken, and what is shown of them: the options that `check` and `load` share.
+//! How the steps of a load are taken, and what is shown of them: the options that `check`, `load` and `run` share.
 
 use clap::Args;
 use minibpf::kernel::LogRequest;
@@ -12,7 +12,7 @@ pub(crate) struct StepOptions {
     /// Everything but the system calls
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Ask for the verifier's log even of a program that loads; 1: at branches, 2: at every instruction
+    /// Ask for the verifier's log even of a program that loads; 1: the path that is refused, and how much was walked, 2: every path
     #[arg(long, value_name = "LEVEL", num_args = 0..=1, require_equals = true, default_missing_value = "1", value_parser = clap::value_parser!(u32).range(1..=2))]
     verifier_log: Option<u32>,
     /// Print the kernel's text unedited

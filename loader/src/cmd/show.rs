@@ -93,10 +93,10 @@ impl Shown {
 
     /// The first line is bpftool's.
     pub(crate) fn text(&self, plan: &ProgLoad) -> String {
-        let ProgramInfo { id, tag, gpl_compatible, bytes_xlated, bytes_jited, btf_id, .. } = self.info;
+        let ProgramInfo { id, tag, gpl_compatible, bytes_xlated, bytes_jited, .. } = self.info;
         let gpl = if gpl_compatible { "  gpl" } else { "" };
         let maps: Vec<_> = self.maps.iter().filter_map(|(_, map)| map.get("name")?.as_str()).collect();
-        let btf = if btf_id == 0 { String::new() } else { format!("  btf_id {btf_id}") };
+        let btf = btf_id(&self.info).map_or_else(String::new, |id| format!("  btf_id {id}"));
         let maps = if maps.is_empty() { String::new() } else { format!("  maps {}", maps.join(",")) };
         let pinned = self.pinned.as_ref().map_or_else(String::new, |path| format!("\n\tpinned {path}"));
         let mismatch = if self.tag_computed { "" } else { "  (minibpf computed another tag: please report it)" };

@@ -5,6 +5,7 @@
 
 mod calls;
 pub mod facts;
+pub mod foreign;
 pub mod html;
 pub mod names;
 pub mod page;

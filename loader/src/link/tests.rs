@@ -3,6 +3,7 @@ mod core;
 mod core_types;
 mod errors;
 mod externs;
+mod linkage;
 mod maps;
 mod nested;
 mod pins;

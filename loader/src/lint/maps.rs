@@ -1,4 +1,5 @@
-//! Maps that no kernel creates. BPF_MAP_CREATE ends with EINVAL for all of this and does not say for what.
+//! Maps that no kernel creates. BPF_MAP_CREATE ends with EINVAL, or ENOTSUPP for an LRU map that is not allocated in advance, and does
+//! not say for what.
 //!
 //! Kernel: `htab_map_alloc_check()` and `fd_htab_map_alloc_check()`, `kernel/bpf/hashtab.c`; `array_map_alloc_check()` and
 //! `fd_array_map_alloc_check()`, `kernel/bpf/arraymap.c`; `trie_alloc()`, `kernel/bpf/lpm_trie.c`; `ringbuf_map_alloc()`,

@@ -2,7 +2,18 @@
 
 use thiserror::Error;
 
+use super::{Fate, Plan, ProgramPlan};
 use crate::spec::SpecError;
+
+impl Plan {
+    /// The programs that cannot be linked, each with the reason.
+    pub fn unlinkable(&self) -> impl Iterator<Item = (&ProgramPlan, &LinkError)> {
+        self.programs.iter().filter_map(|program| match &program.fate {
+            Fate::Unlinkable(error) => Some((program, error)),
+            _ => None,
+        })
+    }
+}
 
 /// A program cannot be linked.
 #[derive(Debug, Error, PartialEq, Eq, Clone)]

@@ -81,7 +81,7 @@ pub const LINE_INFO_SIZE: usize = 16;
 /// What the verifier is asked to write.
 #[derive(Debug)]
 pub struct Log<'a> {
-    /// 1: states at branches; 2: at every instruction.
+    /// 1: the path that is refused; 2: every path.
     pub level: u32,
     /// Where the text goes, NUL-terminated.
     pub buffer: &'a mut [u8],

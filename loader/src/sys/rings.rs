@@ -163,7 +163,7 @@ impl BpfRing {
                 tail = head;
                 break;
             }
-            tail += whole as u64;
+            tail = tail.wrapping_add(whole as u64);
             if header & Self::DISCARD == 0 {
                 walked.records += 1;
                 walked.longest = walked.longest.max(whole);

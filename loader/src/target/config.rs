@@ -25,7 +25,7 @@ pub(super) fn running(spec: &Spec<'_>) -> Config {
 }
 
 /// `KERNEL_VERSION(a, b, c)` of the running kernel.
-pub fn running_version() -> u32 {
+pub(super) fn running_version() -> u32 {
     let release = line_of("/proc/sys/kernel/osrelease");
     version(&line_of("/proc/version_signature"), &line_of("/proc/sys/kernel/version"), &release)
 }

@@ -22,6 +22,13 @@ const FIRST_USER_NAMESPACE: u64 = 0xEFFF_FFFD;
 /// Since 5.19 only BPF_PROG_LOAD and BPF_MAP_CREATE are closed to the unprivileged.
 const ONLY_TWO_CLOSED: u32 = 5 << 16 | 19 << 8;
 
+/// Whether the running kernel asks for CAP_BPF at every command of bpf(2), where `kernel.unprivileged_bpf_disabled` is set.
+///
+/// Kernel: `__sys_bpf()`, `kernel/bpf/syscall.c`.
+pub fn every_command_asks() -> bool {
+    config::running_version() < ONLY_TWO_CLOSED
+}
+
 /// Reads what decides about EPERM for this process; what cannot be read counts as absent.
 pub fn privileges() -> Privileges {
     let status = text("/proc/self/status").unwrap_or_default();
@@ -39,7 +46,7 @@ pub fn privileges() -> Privileges {
         lockdown: text("/sys/kernel/security/lockdown"),
         security_modules: text("/sys/kernel/security/lsm"),
     };
-    let asks_privilege = config::running_version() < ONLY_TWO_CLOSED && !privileges.counts(CAP_BPF);
+    let asks_privilege = every_command_asks() && !privileges.counts(CAP_BPF);
     privileges.bpf_is_filtered = privileges.seccomp && !asks_privilege && bpf_is_refused();
     privileges
 }

@@ -13,8 +13,7 @@ use crate::spec::{ExternKind, Spec};
 use crate::sys;
 
 pub use btf::TargetBtf;
-pub use config::running_version;
-pub use findings::{findings, optmem_max, privileges};
+pub use findings::{every_command_asks, findings, optmem_max, privileges};
 pub use pins::PinDirError;
 
 const BPF_MAP_TYPE_PERF_EVENT_ARRAY: u32 = 4;

@@ -32,7 +32,7 @@ use log::Log;
 use when::Case;
 
 pub use code::Place;
-pub use messages::{MESSAGES, Message};
+pub use messages::{Message, messages};
 pub use poison::meaning as poison;
 pub use text::in_docs;
 pub use when::When;
@@ -42,7 +42,7 @@ pub use when::When;
 pub struct Explanation {
     /// The decisive line of the log.
     pub reason: String,
-    /// The message's row in [`MESSAGES`]; none if it is not known.
+    /// The name of the message's row in [`messages()`]; none if it is not known.
     pub message: Option<&'static str>,
     /// What it means.
     pub why: Option<String>,

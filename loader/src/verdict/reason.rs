@@ -2,7 +2,7 @@
 
 use super::code::{Code, helper_of};
 use super::log::Log;
-use super::messages::{MESSAGES, Message, NEEDS_PERFMON};
+use super::messages::{Message, NEEDS_PERFMON, messages};
 use super::pattern::{self, Captures};
 use super::when::Case;
 use super::{missing, poison, stack};
@@ -36,16 +36,12 @@ const CUT: &str = "the log is so long that its end is lost, and with it the reas
 /// Finds the row that fits.
 pub(super) fn find(case: &Case<'_>) -> Reason {
     let (code, log, walked) = (case.code, case.log, case.walked());
-    let found = MESSAGES.iter().find_map(|message| {
+    let found = messages().find_map(|message| {
         let (line, mut captures) = said(message, log)?;
         case.holds(message.when, &mut captures).then_some((message, line, captures))
     });
     let cut = || {
-        (log.is_cut()).then_some((
-            MESSAGES.iter().find(|message| message.name == "too-complex")?,
-            CUT,
-            Captures::default(),
-        ))
+        (log.is_cut()).then_some((messages().find(|message| message.name == "too-complex")?, CUT, Captures::default()))
     };
     let Some((message, line, mut captures)) = found.or_else(cut) else {
         let line = log.said.last().or(log.explained.first()).copied().unwrap_or_default().to_owned();

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::pattern::in_general;
-use super::{Event, Explanation, MESSAGES, Message};
+use super::{Event, Explanation, Message, messages};
 use crate::plan::SourceLine;
 
 impl Explanation {
@@ -63,7 +63,7 @@ fn path(runs: &[(usize, usize)]) -> String {
 /// The table as the docs have it.
 pub fn in_docs() -> String {
     let mut page = String::new();
-    for Message { name, texts, why, mend, threads, .. } in MESSAGES {
+    for Message { name, texts, why, mend, threads, .. } in messages() {
         let texts: Vec<_> = texts.iter().map(|text| format!("`{}`", in_general(text).trim_end())).collect();
         // Writing to a String does not fail.
         let _ = write!(

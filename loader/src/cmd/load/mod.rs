@@ -36,7 +36,7 @@ use session::Session;
 /// the filter is detached and a summary printed.
 #[derive(Args)]
 pub(crate) struct Load {
-    /// Object file from `clang --target=bpf`
+    /// Object file from `clang --target=bpf`; - is standard input, unless the target passes that on
     #[arg(value_name = "OBJ")]
     object: PathBuf,
     #[command(flatten)]

@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, AsRawFd};
 use minibpf::btf::Btf;
 use minibpf::btf::value::hex;
 use minibpf::explain::{Fd, map_lookup, map_lookup_batch, map_next_key};
-use minibpf::kernel::Map;
+use minibpf::kernel::{Map, ProgramInfo};
 use minibpf::observe::maps::{self, Asked};
 use minibpf::observe::stats::mean_ns;
 use minibpf::privileges::CAP_SYS_ADMIN;
@@ -26,26 +26,53 @@ impl Session<'_> {
     pub(super) fn summary(&self, shown: &Shown, traffic: &Traffic, seen: &Seen, stats: &Stats) -> Result<(), Failure> {
         let counted = stats.is_on();
         let info = show::ask_program(self.tracer, self.loaded, "how often it ran")?;
-        let (name, given) = (&self.program.name, self.program.insns.len());
-        self.output.say(format_args!("detached: {}", traffic.ended));
-        self.output.say(format_args!(
-            "{name}: program id {}, tag {}; {given} insns given, {} after the verifier, which walked {}",
-            info.id,
-            hex(&info.tag),
-            shown.info.bytes_xlated / 8,
-            info.verified_insns
-        ));
         // Another process may have switched them on too; what it counted may have begun anywhere.
         let mean = mean_ns(&info).filter(|_| counted);
+        self.output.say(format_args!("detached: {}", traffic.ended));
+        self.say_program(&info, &shown.info, mean, stats);
+        self.say_traffic(traffic, seen);
+        let btf = show::uploaded_btf(self.plan);
+        for (id, map) in self.kernel.maps() {
+            self.print_map(map, shown.map_id(id), btf.as_ref())?;
+        }
+        let Traffic { sent, received, datagrams, drops, members, .. } = traffic;
+        self.output.data(&json!({
+            "kind": "summary", "name": self.program.name, "id": info.id, "tag": hex(&info.tag), "insns": self.program.insns.len(),
+            "bytes_xlated": shown.info.bytes_xlated, "bytes_jited": shown.info.bytes_jited, "verified_insns": info.verified_insns,
+            "ended": traffic.ended,
+            "run_cnt": counted.then_some(info.run_count), "run_time_ns": counted.then_some(info.run_time_ns),
+            "mean_ns": mean, "run_cnt_needs": stats.is_refused().then_some(CAP_SYS_ADMIN.name),
+            "bytes_sent": sent, "bytes_received": received,
+            "datagrams": self.opened.flow.is_datagrams().then_some(datagrams), "drops": drops,
+            "events": seen.events, "events_lost": seen.lost_in_all(), "ring_full": seen.full_in_all(),
+            "socket": socket_json(&traffic.socket), "members": (!members.is_empty()).then_some(members),
+        }))
+    }
+
+    /// What the program was, and how often it ran; `shown` is what the kernel said of it when it was loaded.
+    fn say_program(&self, info: &ProgramInfo, shown: &ProgramInfo, mean: Option<u64>, stats: &Stats) {
+        self.output.say(format_args!(
+            "{}: program id {}, tag {}; {} insns given, {} after the verifier, which walked {}",
+            self.program.name,
+            info.id,
+            hex(&info.tag),
+            self.program.insns.len(),
+            shown.bytes_xlated / 8,
+            info.verified_insns
+        ));
         match mean {
             Some(mean) => self.output.say(format_args!(
                 "it ran {} times, {mean} ns each in the mean (the kernel counted every program of the machine meanwhile)",
                 info.run_count
             )),
-            None if counted => self.output.say("it never ran"),
+            None if stats.is_on() => self.output.say("it never ran"),
             None if stats.is_refused() => self.output.say(format_args!("run count: needs {CAP_SYS_ADMIN}")),
             None => self.output.say("how often it ran is not known: run statistics were off"),
         }
+    }
+
+    /// What has gone through the socket, and what the filter has reported.
+    fn say_traffic(&self, traffic: &Traffic, seen: &Seen) {
         let Traffic { sent, received, datagrams, drops, members, .. } = traffic;
         for (number, count) in members.iter().enumerate() {
             self.output.say(format_args!("socket {number} of the group got {count}"));
@@ -68,19 +95,6 @@ impl Session<'_> {
         for (map, times) in &seen.full {
             self.output.say(format_args!("ring buffer {map} was full {times} times when looked at: events may be lost; the kernel does not count them"));
         }
-        let btf = show::uploaded_btf(self.plan);
-        for (id, map) in self.kernel.maps() {
-            self.print_map(map, shown.map_id(id), btf.as_ref())?;
-        }
-        self.output.data(&json!({
-            "kind": "summary", "name": name, "id": info.id, "tag": hex(&info.tag), "insns": given,
-            "bytes_xlated": shown.info.bytes_xlated, "bytes_jited": shown.info.bytes_jited, "verified_insns": info.verified_insns,
-            "ended": traffic.ended,
-            "run_cnt": counted.then_some(info.run_count), "run_time_ns": counted.then_some(info.run_time_ns),
-            "mean_ns": mean, "run_cnt_needs": stats.is_refused().then_some(CAP_SYS_ADMIN.name), "bytes_sent": sent, "bytes_received": received, "datagrams": self.opened.flow.is_datagrams().then_some(datagrams), "drops": drops, "events": events,
-            "events_lost": lost, "ring_full": seen.full_in_all(),
-            "socket": socket_json(&traffic.socket), "members": (!members.is_empty()).then_some(members),
-        }))
     }
 
     fn print_map(&self, map: &Map, id: Option<u32>, btf: Option<&Btf<'_>>) -> Result<(), Failure> {

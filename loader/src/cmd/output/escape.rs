@@ -1,10 +1,6 @@
 //! Nothing that an object, a peer or another process has written commands the terminal.
 
-/// Characters that a terminal obeys, or that turn the order of text around. Newline and tab are ours.
-pub(in crate::cmd) fn commands(c: char) -> bool {
-    matches!(c, '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}')
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
+use minibpf::explain::foreign::commands;
 
 /// A line of JSON, from `start` on: they become `\uNNNN`, which means the same. Outside of strings there are none.
 pub(super) fn json(buffer: &mut Vec<u8>, start: usize) {

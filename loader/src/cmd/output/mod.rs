@@ -15,8 +15,8 @@ use serde_json::{Value as Json, json};
 use super::Common;
 use super::failure::Failure;
 
-pub(in crate::cmd) use escape::commands;
 pub(crate) use lines::Lines;
+pub(in crate::cmd) use minibpf::explain::foreign::commands;
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

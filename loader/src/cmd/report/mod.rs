@@ -11,9 +11,11 @@ use minibpf::explain::facts::{Facts, Readings};
 use minibpf::explain::html::{LARGEST_RUN, Reading, Refusal, Report, Run, html};
 use minibpf::link::PlanError;
 use minibpf::lint::Limits;
+use minibpf::plan::Plan;
 use minibpf::spec::Spec;
 use serde_json::json;
 
+use super::chapter;
 use super::failure::{Exit, Failure};
 use super::object::{self, PlanOptions};
 use super::output::Output;
@@ -45,7 +47,7 @@ pub(crate) struct ReportArgs {
     /// Treat the programs of this ELF section as socket filters, whatever its name
     #[arg(long, value_name = "NAME")]
     section: Option<String>,
-    /// CO-RE target instead of the running kernel's BTF: a file of BTF, an ELF file with a section .BTF, or none
+    /// CO-RE target instead of the running kernel's BTF: a file of BTF, or an ELF file with a section .BTF; `none` for no target
     #[arg(long, value_name = "FILE")]
     btf: Option<PathBuf>,
     /// What a run has recorded: JSON Lines of `check --json` or `load --json`, best with --trace; `check --verifier-log=2 --raw-log` adds the
@@ -105,7 +107,8 @@ impl ReportArgs {
         let found = sources::find(self.source.as_deref(), &self.object, &spec, plan)?;
         let reading = Some(Reading { spec: &spec, plan, facts: &facts });
         self.write(output, bytes, reading, &refusals, found)?;
-        no_plan.or_else(|| unlinkable(&refusals)).map_or(Ok(()), |failure| Err(self.at(failure)))
+        let failure = no_plan.or_else(|| unlinkable(plan?, &refusals));
+        failure.map_or(Ok(()), |failure| Err(self.at(failure)))
     }
 
     /// A file whose tables contradict each other: its bytes are there all the same.
@@ -172,14 +175,14 @@ fn refusal(failure: &Failure, why: &str) -> Refusal {
 }
 
 /// The page is there, but what cannot be linked cannot be loaded.
-fn unlinkable(refusals: &[Refusal]) -> Option<Failure> {
-    let names: Vec<_> = refusals.iter().filter_map(|refusal| refusal.program.as_deref()).collect();
-    let first = refusals.first()?;
-    let what = match (names.as_slice(), &first.section, first.insn) {
-        ([name], Some(section), Some(insn)) => {
-            format!("program `{name}`, section `{section}`, insn {insn}: {}", first.what)
+fn unlinkable(plan: &Plan, refusals: &[Refusal]) -> Option<Failure> {
+    let errors: Vec<_> = plan.unlinkable().collect();
+    let failure = match errors.as_slice() {
+        [(_, error)] => Failure { see: Some(chapter::of_link(&error.kind)), ..Failure::new(Exit::Object, error) },
+        errors => {
+            let names: Vec<_> = errors.iter().map(|(program, _)| program.name.as_str()).collect();
+            Failure::new(Exit::Object, format!("cannot link programs `{}`", names.join("`, `")))
         }
-        _ => format!("cannot link programs `{}`", names.join("`, `")),
     };
-    Some(Failure::new(Exit::Object, what).hint(&first.mend))
+    Some(failure.hint(&refusals.first()?.mend))
 }

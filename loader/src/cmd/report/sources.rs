@@ -35,8 +35,10 @@ pub(super) fn find(dir: Option<&Path>, object: &Path, spec: &Spec<'_>, plan: Opt
         Some(dir) if dir == Path::new("none") => Ok(Found::default()),
         Some(dir) => {
             let root = fs::canonicalize(dir).and_then(|root| fs::read_dir(&root).map(|_| root));
-            let root =
-                root.map_err(|error| Failure::new(Exit::Usage, format!("--source {}: {error}", dir.display())))?;
+            let root = root.map_err(|error| {
+                Failure::new(Exit::Usage, format!("--source {}: {error}", dir.display()))
+                    .hint("name a folder that can be read, or none")
+            })?;
             Ok(Folder { dir, root, is_asked_for: true }.read(&named(spec, plan)))
         }
         None => Ok(beside(object).map_or_else(Found::default, |folder| folder.read(&named(spec, plan)))),

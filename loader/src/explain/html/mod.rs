@@ -20,6 +20,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
 
+use super::foreign::commands;
+
 pub use data::{Reading, Report, Source};
 pub use refusal::Refusal;
 pub use run::{LARGEST_RUN, Run, RunError};
@@ -60,14 +62,10 @@ fn hash(text: &str) -> String {
 fn escaped(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for letter in json.chars() {
-        match letter {
-            '<' => safe.push_str("\\u003c"),
-            '>' => safe.push_str("\\u003e"),
-            '&' => safe.push_str("\\u0026"),
-            '\u{7f}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
-                safe.push_str(&format!("\\u{:04x}", u32::from(letter)));
-            }
-            _ => safe.push(letter),
+        if matches!(letter, '<' | '>' | '&') || commands(letter) {
+            safe.push_str(&format!("\\u{:04x}", u32::from(letter)));
+        } else {
+            safe.push(letter);
         }
     }
     safe

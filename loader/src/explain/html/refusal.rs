@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::insn::Insn;
-use crate::plan::{Fate, LinkError, LinkErrorKind, Plan};
+use crate::plan::{LinkError, LinkErrorKind, Plan};
 use crate::spec::Spec;
 
 /// Why a program, or the whole object, cannot be given to a kernel.
@@ -30,11 +30,7 @@ pub struct Refusal {
 impl Refusal {
     /// Those of a plan, by program.
     pub fn all(spec: &Spec<'_>, plan: &Plan) -> Vec<Self> {
-        let unlinkable = plan.programs.iter().filter_map(|program| match &program.fate {
-            Fate::Unlinkable(error) => Some((&program.name, error)),
-            _ => None,
-        });
-        unlinkable.map(|(name, error)| Self::of(spec, name, error)).collect()
+        plan.unlinkable().map(|(program, error)| Self::of(spec, &program.name, error)).collect()
     }
 
     fn of(spec: &Spec<'_>, program: &str, error: &LinkError) -> Self {

@@ -146,7 +146,7 @@ function refereeGroup({ tool, command, rows }, index) {
     el('summary', {}, el('strong', {}, short(tool, 20)), ` ${title}: `, code(command, 80)),
     HARMLESS.test(command) ? copyable(command) : el('p', { class: 'muted' }, 'This command has letters that mean something to a shell: it is shown, not offered.'),
     resultTable(`what ${short(tool, 20)} says, command ${index + 1}`, short(tool, 20), drawn.map((row) => ({ what: row.what, ours: row.ours, theirs: row.value, who: '', result: row.result }))),
-    drawn.length < rows.length ? el('p', { class: 'muted' }, `and ${rows.length - drawn.length} more${differ.length > drawn.length ? '' : ', none of them different'}`.replace(', none of them different', differ.length > drawn.length ? '' : ', none of them different')) : null);
+    drawn.length < rows.length ? el('p', { class: 'muted' }, `and ${rows.length - drawn.length} more${differ.length > drawn.length ? '' : ', none of them different'}`) : null);
 }
 
 /** @param {string} label @param {string} other @param {{ what: string, ours: string | null, theirs: string, who: string, result: string }[]} rows */

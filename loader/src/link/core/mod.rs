@@ -116,8 +116,8 @@ impl<'a> Core<'a> {
             };
             let value = value::of(target.btf(), &there, wanted)?;
             match agreed {
-                Some(other) if other != value => {
-                    let (one, two) = (other.number, value.number);
+                Some(before) if before != value => {
+                    let (one, two) = (before.number, value.number);
                     return Err(format!("ambiguous: the kernel has several such types, which say {one} and {two}"));
                 }
                 Some(_) => {}

@@ -99,7 +99,7 @@ impl PerfRing {
                 self.whole.extend_from_slice(rest);
                 each(&self.whole);
             }
-            tail += length as u64;
+            tail = tail.wrapping_add(length as u64);
         }
         self.place = Place { head, tail, released };
         walked

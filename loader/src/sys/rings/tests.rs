@@ -120,6 +120,29 @@ fn a_perf_head_that_cannot_be_true_ends_the_ring() {
 }
 
 #[test]
+fn a_position_that_passes_the_largest_number_begins_again() {
+    const LAST: u64 = u64::MAX - 7;
+    let (perf, mut ring) = Perf::new();
+    perf.set_head(LAST);
+    assert_eq!(next!(ring), Next::Malformed);
+    ring.release();
+    let wrapping = record(9, 16, b"eight...");
+    perf.put(4088, &wrapping);
+    perf.set_head(8);
+    assert_eq!(next!(ring), Next::Record(wrapping));
+    assert_eq!((ring.tail(), ring.unreleased()), (8, 16));
+
+    // The consumer's page of a ring buffer is anybody's who has the map.
+    let file = pages(4);
+    file.write_all_at(&LAST.to_ne_bytes(), 0).unwrap();
+    let (bpf, mut ring) = (Bpf(file.try_clone().unwrap()), BpfRing::new(&file, PAGE, PAGE).unwrap());
+    bpf.put(4088, 8, b"eight...");
+    bpf.set_head(8);
+    assert_eq!(next!(ring), Next::Record(b"eight...".to_vec()));
+    assert_eq!((ring.tail(), ring.unreleased()), (8, 16));
+}
+
+#[test]
 fn a_perf_buffer_is_a_power_of_two_of_pages() {
     for wrong in [0, 3, usize::MAX] {
         assert_eq!(PerfRing::new(pages(4), PAGE, wrong).unwrap_err().errno, Errno::EINVAL, "{wrong}");

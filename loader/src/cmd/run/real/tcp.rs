@@ -150,6 +150,23 @@ fn sys(error: SysError) -> Unfit {
     Failure::new(Exit::Socket, error).into()
 }
 
+/// What of a payload has come.
+#[derive(Default)]
+struct Came {
+    bytes: usize,
+    /// How many of them were the first to be there.
+    first: usize,
+}
+
+impl Came {
+    fn add(&mut self, count: usize) {
+        if self.bytes == 0 {
+            self.first = count;
+        }
+        self.bytes += count;
+    }
+}
+
 impl Connection {
     /// Sends a payload, and watches until all of it is there, or TCP has sent a part of it again.
     fn carry(&self, payload: &[u8], deadline: Instant) -> Result<Seen, Unfit> {
@@ -161,28 +178,29 @@ impl Connection {
             Ok(count) => return Err(Unfit::Packet(format!("only {count} bytes of it fit into the sender's buffer"))),
             Err(errno) => return Err(socket_problem("sending it", errno)),
         }
-        let (mut received, mut first) = (0, 0);
-        let now = loop {
+        let mut came = Came::default();
+        let (now, last) = loop {
             let count = self.receive(payload.len())?;
-            first = if received == 0 { count } else { first };
-            received += count;
+            came.add(count);
             let now = counters::tcp_info(&self.sender).map_err(sys)?;
             let retransmits = now.total_retrans().wrapping_sub(before.total_retrans());
-            if received >= payload.len() || retransmits > 0 || Instant::now() >= deadline {
-                break now;
+            if came.bytes >= payload.len() || retransmits > 0 || Instant::now() >= deadline {
+                break (now, count);
             }
             is_ready(&self.receiver, PollFlags::POLLIN)?;
         };
         if drops()? == drops_before {
-            // On a busy machine it may have come, and been sent again for want of an answer, since it was looked for.
-            let count = self.receive(payload.len())?;
-            first = if received == 0 { count } else { first };
-            received += count;
+            // On a busy machine it may have come, and been sent again for want of an answer, since it was looked for; or what was sent again
+            // is still on its way.
+            if last == 0 && came.bytes < payload.len() {
+                is_ready(&self.receiver, PollFlags::POLLIN)?;
+            }
+            came.add(self.receive(payload.len())?);
         }
         let retransmits = now.total_retrans().wrapping_sub(before.total_retrans());
         let count = now.data_segs_out.wrapping_sub(before.data_segs_out).saturating_sub(retransmits);
         let header = HEADER + if now.has_timestamps() { TIMESTAMPS } else { 0 };
-        let is_dropped = received == 0 && drops()? != drops_before;
+        let is_dropped = came.bytes == 0 && drops()? != drops_before;
         if count > 1 {
             let (all, segments) = (payload.len(), count);
             return Err(Unfit::Packet(format!(
@@ -190,9 +208,9 @@ impl Connection {
             )));
         }
         // What came first counts: what was cut off or dropped is sent again in pieces that may be short enough to pass.
-        let kept = if is_dropped || received > 0 && first == 0 { None } else { Some(header + first) };
+        let kept = if is_dropped || came.bytes > 0 && came.first == 0 { None } else { Some(header + came.first) };
         let tcp = Some(Segments { count, retransmits, handshake: self.handshake });
-        let travel = Travel { payload: payload.len(), received, tcp };
+        let travel = Travel { payload: payload.len(), received: came.bytes, tcp };
         Ok(Seen::arrived(header + payload.len(), kept, header, travel))
     }
 
