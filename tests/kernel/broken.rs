@@ -6,6 +6,7 @@ use std::process::Command;
 
 use minibpf::verdict::{MESSAGES, Message, in_docs};
 
+use crate::support::docs::holds_list;
 use crate::support::objects::{bpf_src, compile_file};
 use crate::support::process::{output_of, run};
 use crate::support::{Json, number, text};
@@ -128,14 +129,5 @@ fn load_explains_as_check_does() {
 
 #[test]
 fn the_list_in_the_docs_is_this_one() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/verifier.md");
-    let page = std::fs::read_to_string(&path).unwrap();
-    let (begin, end) = ("<!-- begin: made from loader/src/verdict/messages.rs -->\n\n", "<!-- end -->");
-    let (before, rest) = page.split_once(begin).expect("the mark where the list begins");
-    let (said, after) = rest.split_once(end).expect("the mark where the list ends");
-    if std::env::var_os("MINIBPF_UPDATE_DOCS").is_some() {
-        std::fs::write(&path, format!("{before}{begin}{}{end}{after}", in_docs())).unwrap();
-        return;
-    }
-    assert_eq!(said, in_docs(), "MINIBPF_UPDATE_DOCS=1 writes it anew");
+    holds_list("verifier.md", "made from loader/src/verdict/messages.rs", &format!("\n{}", in_docs()));
 }

@@ -1,7 +1,6 @@
 //! What minibpf loads and libbpf refuses: each on purpose, with its reason. The list in `docs/differences.md` is made of this one.
 
-use std::path::Path;
-
+use crate::support::docs::holds_list;
 use crate::support::loaded::by_libbpf;
 use crate::support::objects::compile;
 use crate::support::process::run;
@@ -134,14 +133,5 @@ fn minibpf_loads_what_libbpf_refuses_where_there_is_a_reason() {
 fn the_list_in_the_docs_is_this_one() {
     let rows = DIFFERENCES.iter().map(|Difference { what, why, .. }| format!("| {what} | {why} |\n"));
     let list = format!("| libbpf refuses | minibpf loads it, because |\n| --- | --- |\n{}", rows.collect::<String>());
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/differences.md");
-    let page = std::fs::read_to_string(&path).unwrap();
-    let (begin, end) = ("<!-- begin: made by tests/kernel/differences.rs -->\n", "<!-- end -->");
-    let (before, rest) = page.split_once(begin).expect("the mark where the list begins");
-    let (said, after) = rest.split_once(end).expect("the mark where the list ends");
-    if std::env::var_os("MINIBPF_UPDATE_DOCS").is_some() {
-        std::fs::write(&path, format!("{before}{begin}{list}{end}{after}")).unwrap();
-        return;
-    }
-    assert_eq!(said, list, "MINIBPF_UPDATE_DOCS=1 writes it anew");
+    holds_list("differences.md", "made by tests/kernel/differences.rs", &list);
 }

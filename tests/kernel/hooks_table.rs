@@ -1,11 +1,11 @@
 //! The table of hooks, as it stands in the docs, and what it says of privileges.
 
-use std::path::Path;
 use std::process::Command;
 
 use minibpf::hook::{ALL, Hook};
 
 use crate::support::bpffs::Bpffs;
+use crate::support::docs::holds_list;
 use crate::support::objects::object;
 use crate::support::process::{MINIBPF, Running, output_of, run};
 use crate::support::text;
@@ -25,16 +25,7 @@ fn the_table_in_the_docs_is_this_one() {
         let why = left_out.unwrap();
         list += &format!("| {name} | {byte0} | {returns} | {call} | {since} | {kernel} | {why} |\n");
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/hooks.md");
-    let page = std::fs::read_to_string(&path).unwrap();
-    let (begin, end) = ("<!-- begin: made by tests/kernel/hooks_table.rs -->\n", "<!-- end -->");
-    let (before, rest) = page.split_once(begin).expect("the mark where the table begins");
-    let (said, after) = rest.split_once(end).expect("the mark where the table ends");
-    if std::env::var_os("MINIBPF_UPDATE_DOCS").is_some() {
-        std::fs::write(&path, format!("{before}{begin}{list}{end}{after}")).unwrap();
-        return;
-    }
-    assert_eq!(said, list, "MINIBPF_UPDATE_DOCS=1 writes it anew");
+    holds_list("hooks.md", "made by tests/kernel/hooks_table.rs", &list);
 }
 
 #[test]

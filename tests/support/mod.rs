@@ -4,6 +4,7 @@
 
 pub(crate) mod bpffs;
 pub(crate) mod bpftool;
+pub(crate) mod docs;
 pub(crate) mod everybody;
 pub(crate) mod loaded;
 pub(crate) mod netns;

@@ -4,9 +4,8 @@
 mod given;
 mod proofs;
 
-use std::path::Path;
-
 use crate::support::Json;
+use crate::support::docs::holds_list;
 use crate::support::everybody::{Everybody, nobody_with};
 use crate::support::process::Ran;
 use proofs::{
@@ -116,16 +115,7 @@ fn the_table_in_the_docs_is_this_one() {
     for (_, Row { capability, allows, without, kernel, .. }) in ROWS {
         list += &format!("| {capability} | {allows} | {without} | {kernel} |\n");
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/privileges.md");
-    let page = std::fs::read_to_string(&path).unwrap();
-    let (begin, end) = ("<!-- begin: made by tests/kernel/privileges/mod.rs -->\n", "<!-- end -->");
-    let (before, rest) = page.split_once(begin).expect("the mark where the table begins");
-    let (said, after) = rest.split_once(end).expect("the mark where the table ends");
-    if std::env::var_os("MINIBPF_UPDATE_DOCS").is_some() {
-        std::fs::write(&path, format!("{before}{begin}{list}{end}{after}")).unwrap();
-        return;
-    }
-    assert_eq!(said, list, "MINIBPF_UPDATE_DOCS=1 writes it anew");
+    holds_list("privileges.md", "made by tests/kernel/privileges/mod.rs", &list);
 }
 
 impl Proof {
