@@ -1,11 +1,11 @@
 //! Held against those who know: the plan of a load, the kernel, readelf, strace, and a user without privileges.
 
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use crate::explain;
+use crate::support::everybody::{Everybody, nobody_with};
 use crate::support::objects::{COMMITTED, object};
-use crate::support::process::{MINIBPF, Running, copy_file, output_of, run};
+use crate::support::process::{MINIBPF, Running, output_of, run};
 use crate::support::{Json, text};
 
 #[test]
@@ -42,15 +42,8 @@ fn it_makes_no_bpf_call() {
 #[test]
 #[ignore = "needs root, to become nobody"]
 fn nobody_can_use_it_and_is_told_the_same() {
-    // Where the user nobody can reach them.
-    let dir = tempfile::Builder::new().permissions(PermissionsExt::from_mode(0o755)).tempdir().unwrap();
-    let (minibpf, filter) = (dir.path().join("minibpf"), dir.path().join("filter.o"));
-    copy_file(MINIBPF, &minibpf);
-    copy_file(&object("count"), &filter);
-    let mut nobody = Command::new("setpriv");
-    nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all", "--bounding-set=-all"]);
-    nobody.arg(&minibpf).arg("explain").arg(&filter);
-    let ran = Running::command(&mut nobody).end().expect(0);
+    let everybody = Everybody::new();
+    let ran = everybody.run(&nobody_with(&[]), &["explain", &everybody.object(object("count"))]).expect(0);
     assert_eq!(ran.text(), run(["explain", &object("count")]).expect(0).text());
 }
 

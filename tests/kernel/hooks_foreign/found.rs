@@ -1,10 +1,10 @@
 //! Which socket is meant, and what is said where there is none, or it is out of reach.
 
 use std::net::UdpSocket;
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use super::{Server, hint};
+use crate::support::everybody::{Everybody, NOBODY};
 use crate::support::objects::object;
 use crate::support::probe::{ALL, Probe, end};
 use crate::support::process::{MINIBPF, Running, run};
@@ -66,15 +66,9 @@ fn what_is_no_socket_or_not_there_is_6_by_name_and_changes_nothing() {
 #[ignore = "needs CAP_BPF"]
 fn another_users_process_is_4() {
     let server = Server::datagrams(None);
-    // Where nobody may run it.
-    let dir = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    let copy = dir.path().join("minibpf");
-    std::fs::copy(MINIBPF, &copy).unwrap();
+    let everybody = Everybody::new();
     for at in [format!("pid:{}:3", server.pid()), format!("pid:{}:udp:127.0.0.1:{}", server.pid(), server.port)] {
-        let mut command = Command::new("setpriv");
-        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups"]).arg(&copy);
-        let ran = Running::command(command.args(["detach", "--attach", &at, "--json"])).end().expect(4);
+        let ran = everybody.run(NOBODY, &["detach", "--attach", &at, "--json"]).expect(4);
         assert!(hint(&ran).contains("CAP_SYS_PTRACE"), "{}", ran.text());
     }
 }

@@ -1,7 +1,7 @@
 //! How a process comes to its capabilities, or to none that count.
 
 use super::load;
-use crate::support::everybody::{Everybody, nobody_with, without_bpf};
+use crate::support::everybody::{Everybody, NOBODY, nobody_with, without_bpf};
 use crate::support::objects::object;
 use crate::support::text;
 
@@ -12,13 +12,12 @@ fn a_capability_of_the_file_is_enough() {
     let everybody = Everybody::new();
     let pass = everybody.object(object("pass"));
     let args = load(&pass, &["--listen", "udp:127.0.0.1:0"]);
-    let user = &["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"];
-    everybody.run(user, &args).expect(4).names("CAP_BPF");
+    everybody.run(NOBODY, &args).expect(4).names("CAP_BPF");
     everybody.setcap("cap_bpf=ep");
-    everybody.run(user, &args).expect(0);
-    everybody.run(user, &load(&pass, &["--packet", "lo"])).expect(4).names("CAP_NET_RAW");
+    everybody.run(NOBODY, &args).expect(0);
+    everybody.run(NOBODY, &load(&pass, &["--packet", "lo"])).expect(4).names("CAP_NET_RAW");
     everybody.setcap("cap_bpf,cap_net_raw=ep");
-    everybody.run(user, &load(&pass, &["--packet", "lo"])).expect(0);
+    everybody.run(NOBODY, &load(&pass, &["--packet", "lo"])).expect(0);
 }
 
 /// As `DynamicUser=` and `AmbientCapabilities=CAP_BPF` of systemd start it: a user of no name, with `no_new_privs`.
