@@ -33,11 +33,11 @@ pub(crate) fn root() -> PathBuf {
     Path::new(&package).parent().unwrap().to_owned()
 }
 
-/// Every page.
+/// Every page: what stands at the root, the book, its pictures' page, and the solutions.
 pub(crate) fn of_the_book() -> Vec<Page> {
     let root = root();
-    let mut paths = vec![root.join("README.md"), root.join("CONTRIBUTING.md")];
-    for folder in ["docs", "docs/solutions"] {
+    let mut paths = Vec::new();
+    for folder in ["", "docs", "docs/images", "docs/solutions"] {
         let entries = fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path());
         paths.extend(entries.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
     }
