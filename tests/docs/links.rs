@@ -50,3 +50,19 @@ fn every_page_is_in_the_table_of_contents_and_every_image_says_what_it_shows() {
         }
     }
 }
+
+#[test]
+fn a_picture_of_the_book_has_one_text_wherever_it_is_shown() {
+    let pages = pages::of_the_book();
+    let texts = &pages.iter().find(|page| page.name == "docs/images/README.md").unwrap().text;
+    let mut shown = 0;
+    for page in &pages {
+        for picture in page.links().iter().filter(|link| link.is_picture) {
+            let Some((_, name)) = picture.target.split_once("images/") else { continue };
+            shown += 1;
+            let pasted = format!("\n![{}](images/{name})\n", picture.text);
+            assert!(texts.contains(&pasted), "{}: docs/images/README.md has another text for {name}", page.name);
+        }
+    }
+    assert!(shown > 5, "only {shown} pictures found");
+}

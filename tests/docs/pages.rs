@@ -13,10 +13,11 @@ pub(crate) struct Page {
     pub(crate) text: String,
 }
 
-/// A link of a page: its text, whether that is one code span, and where it leads.
+/// A link of a page, or a picture in it: its text, whether that is one code span, and where it leads.
 pub(crate) struct Link {
     pub(crate) text: String,
     pub(crate) is_code: bool,
+    pub(crate) is_picture: bool,
     pub(crate) target: String,
 }
 
@@ -81,9 +82,11 @@ impl Page {
         let mut found: Vec<Link> = Vec::new();
         let mut within = false;
         for (event, _) in self.events() {
+            let is_picture = matches!(event, Event::Start(Tag::Image { .. }));
             match event {
                 Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
-                    found.push(Link { text: String::new(), is_code: true, target: dest_url.into_string() });
+                    let target = dest_url.into_string();
+                    found.push(Link { text: String::new(), is_code: true, is_picture, target });
                     within = true;
                 }
                 Event::End(TagEnd::Link | TagEnd::Image) => within = false,
