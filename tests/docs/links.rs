@@ -1,6 +1,6 @@
 //! Links lead somewhere.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::pages::{self, Page};
 
@@ -65,4 +65,19 @@ fn a_picture_of_the_book_has_one_text_wherever_it_is_shown() {
         }
     }
     assert!(shown > 5, "only {shown} pictures found");
+}
+
+#[test]
+fn every_term_of_the_glossary_is_linked_from_another_page() {
+    let pages = pages::of_the_book();
+    let is_glossary = |page: &Page| page.name == "docs/glossary.md";
+    let targets: HashSet<String> =
+        pages.iter().filter(|page| !is_glossary(page)).flat_map(Page::links).map(|link| link.target).collect();
+    let terms = pages.iter().find(|page| is_glossary(page)).unwrap().headings();
+    let terms: Vec<_> = terms.iter().filter(|heading| heading.level == 3).collect();
+    assert!(terms.len() > 60, "only {} terms", terms.len());
+    for term in terms {
+        let is_linked = targets.iter().any(|target| target.ends_with(&format!("glossary.md#{}", term.anchor)));
+        assert!(is_linked, "no page leads to `{}`", term.text);
+    }
 }
