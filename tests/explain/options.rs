@@ -50,6 +50,16 @@ fn a_variable_that_is_set_shows_in_the_bytes_that_are_written() {
 }
 
 #[test]
+fn a_map_that_is_reused_is_not_said_to_be_created() {
+    let ran = explain(&object("count"), &["--json", "--map", "ports=/nowhere"]).expect(0);
+    let maps = ran.kind("mapdef");
+    let ports = maps.iter().find(|map| map["name"] == "ports").unwrap();
+    let why = "not created, but reused from /nowhere: program `count` uses it";
+    assert_eq!((&ports["created"], text(ports, "why")), (&false.into(), why));
+    assert!(maps.iter().filter(|map| map["name"] != "ports").all(|map| map["created"] == true), "{maps:?}");
+}
+
+#[test]
 fn quiet_leaves_out_the_lessons_and_colour_is_for_headings() {
     let lesson = "An object for BPF is an ordinary relocatable ELF file";
     assert!(explain(&object("pass"), &[]).text().contains(lesson));
