@@ -77,7 +77,8 @@ fn a_loaded_program_goes_onto_a_socket_of_ones_own_without_privileges() {
     let everybody = Everybody::new();
     output_of(Command::new("chmod").args(["755", &fs.path(""), &fs.path("x")]));
     output_of(Command::new("chmod").args(["666", &fs.path("x/pass")]));
-    for target in ["127.0.0.1:0", "udp:127.0.0.1:0", "udp:[::1]:0", "unixgram:@minibpf-unprivileged"] {
+    let unixgram = format!("unixgram:@minibpf-unprivileged-{}", std::process::id());
+    for target in ["127.0.0.1:0", "udp:127.0.0.1:0", "udp:[::1]:0", &unixgram] {
         let args = ["attach", &fs.path("x/pass"), "--listen", target, "--json"];
         let running = everybody.start(&nobody_with(&[]), &args);
         running.line("attached");

@@ -42,7 +42,8 @@ pub(super) fn cap_bpf(proof: &Proof) {
     assert!(ran.stderr.contains("run count: needs CAP_SYS_ADMIN\n"), "{}", ran.stderr);
     assert!(ran.stderr.contains("ports (hash, 1 of at most 1024 entries)"), "its maps were read: {}", ran.stderr);
 
-    for target in [["--listen", "127.0.0.1:0"], ["--listen", "udp:[::1]:0"], ["--listen", "unixgram:@minibpf-least"]] {
+    let unixgram = format!("unixgram:@minibpf-least-{}", std::process::id());
+    for target in [["--listen", "127.0.0.1:0"], ["--listen", "udp:[::1]:0"], ["--listen", &unixgram]] {
         let summary = proof.works(&[], &load(&count, &target)).summary();
         assert_eq!((&summary["run_cnt"], &summary["run_cnt_needs"]), (&Json::Null, &"CAP_SYS_ADMIN".into()));
         assert!(number(&summary, "bytes_xlated") > 0, "what only CAP_BPF shows was asked in time: {summary}");
