@@ -149,9 +149,13 @@ describe('a page whose data is gone', () => {
         const context = await browser.newContext({ viewport: { width: 1360, height: 900 } });
         const opened = await context.newPage();
         await opened.goto(`file://${file}`);
-        opened.setDefaultTimeout(1500);
-        if (what) await assert.rejects(() => all[view](opened), `${view} does not miss ${what}`);
-        else await all[view](opened);
+        if (what) {
+          // What is gone does not come; the control may take as long as a busy machine takes.
+          opened.setDefaultTimeout(1500);
+          await assert.rejects(() => all[view](opened), `${view} does not miss ${what}`);
+        } else {
+          await all[view](opened);
+        }
         await context.close();
       }
     }

@@ -78,7 +78,7 @@ export async function go(page, view) {
 
 /** @param {import('playwright-core').Page} page @param {string} selector @param {RegExp | string} wanted */
 export async function says(page, selector, wanted) {
-  const text = (await page.locator(selector).first().innerText({ timeout: 2000 })).replace(/\s+/g, ' ');
+  const text = (await page.locator(selector).first().innerText()).replace(/\s+/g, ' ');
   if (wanted instanceof RegExp) assert.match(text, wanted);
   else assert.ok(text.includes(wanted), `${selector} says “${text.slice(0, 400)}”, not “${wanted}”`);
 }

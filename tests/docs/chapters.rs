@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use regex::Regex;
+
 use crate::pages::{self, Page};
 
 /// The parts of a chapter.
@@ -31,6 +33,35 @@ fn every_chapter_has_its_parts_in_order() {
             page.name
         );
         assert!(!page.console_blocks().is_empty(), "{}: nothing is run", page.name);
+    }
+}
+
+/// What stands under a heading of the second level.
+fn part<'a>(page: &'a Page, heading: &str) -> &'a str {
+    let (_, rest) = page.text.split_once(&format!("\n## {heading}\n")).unwrap();
+    rest.split("\n## ").next().unwrap()
+}
+
+/// What each part cannot be without, for all that a reader is promised.
+#[test]
+fn every_chapter_shows_an_error_names_code_kernel_and_loaders_and_checks_with_a_referee() {
+    let wanted = [
+        ("Break it", r"(?m)^```console$", "an error that is run"),
+        ("Code", r"\[`[^`]+`\]\(\.\./loader/[\w/.-]+\.rs\)", "a function with its file"),
+        ("In the kernel", r"`\w+\(\)`", "a function of the kernel"),
+        ("In the kernel", r"`\w+/[\w/-]+\.[ch]`", "a file of the kernel"),
+        ("In the kernel", r"\b[3-7]\.\d+\b", "a version of the kernel"),
+        ("Other loaders", r"libbpf", "libbpf"),
+        ("Other loaders", r"cilium/ebpf", "cilium/ebpf"),
+        ("Other loaders", r"(?i)\baya\b", "Aya"),
+        ("Check", r"(?m)^```console$", "a check that is run"),
+        ("Check", r"bpftool|readelf|objdump|strace|python3|\bss ", "a referee"),
+    ];
+    let wanted = wanted.map(|(heading, pattern, what)| (heading, Regex::new(pattern).unwrap(), what));
+    for (_, page) in chapters() {
+        for (heading, pattern, what) in &wanted {
+            assert!(pattern.is_match(part(&page, heading)), "{}: its part `{heading}` lacks {what}", page.name);
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Links lead somewhere.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::pages::{self, Page};
 
@@ -48,5 +48,36 @@ fn every_page_is_in_the_table_of_contents_and_every_image_says_what_it_shows() {
                 link.target
             );
         }
+    }
+}
+
+#[test]
+fn a_picture_of_the_book_has_one_text_wherever_it_is_shown() {
+    let pages = pages::of_the_book();
+    let texts = &pages.iter().find(|page| page.name == "docs/images/README.md").unwrap().text;
+    let mut shown = 0;
+    for page in &pages {
+        for picture in page.links().iter().filter(|link| link.is_picture) {
+            let Some((_, name)) = picture.target.split_once("images/") else { continue };
+            shown += 1;
+            let pasted = format!("\n![{}](images/{name})\n", picture.text);
+            assert!(texts.contains(&pasted), "{}: docs/images/README.md has another text for {name}", page.name);
+        }
+    }
+    assert!(shown > 5, "only {shown} pictures found");
+}
+
+#[test]
+fn every_term_of_the_glossary_is_linked_from_another_page() {
+    let pages = pages::of_the_book();
+    let is_glossary = |page: &Page| page.name == "docs/glossary.md";
+    let targets: HashSet<String> =
+        pages.iter().filter(|page| !is_glossary(page)).flat_map(Page::links).map(|link| link.target).collect();
+    let terms = pages.iter().find(|page| is_glossary(page)).unwrap().headings();
+    let terms: Vec<_> = terms.iter().filter(|heading| heading.level == 3).collect();
+    assert!(terms.len() > 60, "only {} terms", terms.len());
+    for term in terms {
+        let is_linked = targets.iter().any(|target| target.ends_with(&format!("glossary.md#{}", term.anchor)));
+        assert!(is_linked, "no page leads to `{}`", term.text);
     }
 }

@@ -14,6 +14,7 @@ mod chapters;
 mod code;
 mod links;
 mod normal;
+mod options;
 mod pages;
 
 use std::fmt::Write as _;

@@ -13,10 +13,11 @@ pub(crate) struct Page {
     pub(crate) text: String,
 }
 
-/// A link of a page: its text, whether that is one code span, and where it leads.
+/// A link of a page, or a picture in it: its text, whether that is one code span, and where it leads.
 pub(crate) struct Link {
     pub(crate) text: String,
     pub(crate) is_code: bool,
+    pub(crate) is_picture: bool,
     pub(crate) target: String,
 }
 
@@ -33,11 +34,11 @@ pub(crate) fn root() -> PathBuf {
     Path::new(&package).parent().unwrap().to_owned()
 }
 
-/// Every page.
+/// Every page: what stands at the root, the book, its pictures' page, and the solutions.
 pub(crate) fn of_the_book() -> Vec<Page> {
     let root = root();
-    let mut paths = vec![root.join("README.md"), root.join("CONTRIBUTING.md")];
-    for folder in ["docs", "docs/solutions"] {
+    let mut paths = Vec::new();
+    for folder in ["", "docs", "docs/images", "docs/solutions"] {
         let entries = fs::read_dir(root.join(folder)).unwrap().map(|entry| entry.unwrap().path());
         paths.extend(entries.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
     }
@@ -81,9 +82,11 @@ impl Page {
         let mut found: Vec<Link> = Vec::new();
         let mut within = false;
         for (event, _) in self.events() {
+            let is_picture = matches!(event, Event::Start(Tag::Image { .. }));
             match event {
                 Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
-                    found.push(Link { text: String::new(), is_code: true, target: dest_url.into_string() });
+                    let target = dest_url.into_string();
+                    found.push(Link { text: String::new(), is_code: true, is_picture, target });
                     within = true;
                 }
                 Event::End(TagEnd::Link | TagEnd::Image) => within = false,

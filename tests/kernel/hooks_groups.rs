@@ -4,10 +4,11 @@ use std::net::{TcpStream, UdpSocket};
 use std::process::Command;
 use std::time::Duration;
 
+use crate::support::everybody::{Everybody, root_without};
 use crate::support::netns::Netns;
 use crate::support::objects::object;
 use crate::support::probe::{ALL, Probe, Seen, end, socket_calls};
-use crate::support::process::{MINIBPF, Ran, Running, run};
+use crate::support::process::{Ran, Running, run};
 use crate::support::{number, text};
 
 /// Longer than what was sent takes to be read.
@@ -257,17 +258,9 @@ while True:
 #[test]
 #[ignore = "needs CAP_BPF"]
 fn a_new_tap_takes_cap_net_admin() {
-    let mut command = Command::new("setpriv");
-    command.args([
-        "--bounding-set",
-        "-net_admin",
-        "--inh-caps",
-        "-net_admin",
-        MINIBPF,
-        "load",
-        &object("pass"),
-        "--json",
-    ]);
-    let error = Running::command(command.args(["--attach", "tun-filter:tapnot"])).end().expect(4).only("error");
+    let everybody = Everybody::new();
+    let pass = everybody.object(object("pass"));
+    let args = ["load", &pass, "--json", "--attach", "tun-filter:tapnot"];
+    let error = everybody.run(&root_without("CAP_NET_ADMIN"), &args).expect(4).only("error");
     assert!(text(&error, "hint").contains("CAP_NET_ADMIN"), "{error}");
 }

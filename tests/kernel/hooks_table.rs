@@ -5,9 +5,10 @@ use std::process::Command;
 use minibpf::hook::{ALL, Hook};
 
 use crate::support::bpffs::Bpffs;
-use crate::support::docs::assert_made;
+use crate::support::docs::holds_list;
+use crate::support::everybody::{Everybody, nobody_with, root_without};
 use crate::support::objects::object;
-use crate::support::process::{MINIBPF, Running, output_of, run};
+use crate::support::process::{output_of, run};
 use crate::support::text;
 
 #[test]
@@ -25,7 +26,7 @@ fn the_table_in_the_docs_is_this_one() {
         let why = left_out.unwrap();
         list += &format!("| {name} | {byte0} | {returns} | {call} | {since} | {kernel} | {why} |\n");
     }
-    assert_made("hooks.md", "by tests/kernel/hooks_table.rs", &list);
+    holds_list("hooks.md", "made by tests/kernel/hooks_table.rs", &list);
 }
 
 #[test]
@@ -54,24 +55,16 @@ fn every_row_of_the_table_is_whole() {
 #[test]
 #[ignore = "needs CAP_BPF"]
 fn what_needs_cap_net_raw_is_4_without_it() {
+    let everybody = Everybody::new();
+    let pass = everybody.object(object("pass"));
     for target in [
         &["--packet", "lo"][..],
         &["--packet", "lo", "--cooked"],
         &["--listen", "raw:icmp"],
         &["--listen", "raw:icmpv6"],
     ] {
-        let mut command = Command::new("setpriv");
-        command.args([
-            "--bounding-set",
-            "-net_raw",
-            "--inh-caps",
-            "-net_raw",
-            MINIBPF,
-            "load",
-            &object("pass"),
-            "--json",
-        ]);
-        let error = Running::command(command.args(target)).end().expect(4).only("error");
+        let args = [&["load", &pass, "--json"], target].concat();
+        let error = everybody.run(&root_without("CAP_NET_RAW"), &args).expect(4).only("error");
         assert!(text(&error, "hint").contains("CAP_NET_RAW"), "{target:?}: {error}");
     }
 }
@@ -81,15 +74,13 @@ fn what_needs_cap_net_raw_is_4_without_it() {
 fn a_loaded_program_goes_onto_a_socket_of_ones_own_without_privileges() {
     let fs = Bpffs::mount();
     run(["check", &object("pass"), "--pin", &fs.path("x")]).expect(0);
-    let dir = tempfile::tempdir().unwrap();
-    let copy = dir.path().join("minibpf");
-    std::fs::copy(MINIBPF, &copy).unwrap();
-    output_of(Command::new("chmod").args(["755", &fs.path(""), &fs.path("x")]).arg(dir.path()));
+    let everybody = Everybody::new();
+    output_of(Command::new("chmod").args(["755", &fs.path(""), &fs.path("x")]));
     output_of(Command::new("chmod").args(["666", &fs.path("x/pass")]));
-    for target in ["127.0.0.1:0", "udp:127.0.0.1:0", "udp:[::1]:0", "unixgram:@minibpf-unprivileged"] {
-        let mut command = Command::new("setpriv");
-        command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--bounding-set", "-all"]).arg(&copy);
-        let running = Running::command(command.args(["attach", &fs.path("x/pass"), "--listen", target, "--json"]));
+    let unixgram = format!("unixgram:@minibpf-unprivileged-{}", std::process::id());
+    for target in ["127.0.0.1:0", "udp:127.0.0.1:0", "udp:[::1]:0", &unixgram] {
+        let args = ["attach", &fs.path("x/pass"), "--listen", target, "--json"];
+        let running = everybody.start(&nobody_with(&[]), &args);
         running.line("attached");
         running.interrupt();
         running.end().expect(0);

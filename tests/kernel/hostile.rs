@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::support::bpffs::Bpffs;
 use crate::support::objects::{Made, compile, object};
 use crate::support::process::{MINIBPF, Ran, Running, output_of, run};
-use crate::support::server::{serve, talking};
+use crate::support::server::serve;
 use crate::support::{number, text};
 
 /// Stand-ins as long as what they stand for, which no compiler would let pass: `ESC [31m BEL`, and U+009B, U+202E, DEL.
@@ -311,11 +311,11 @@ fn a_hostile_object_has_nothing_written_but_what_the_command_line_names() {
     ] {
         assert_eq!(written(args), Vec::<String>::new(), "{args:?}");
     }
-    let server = talking(b"\x1b[2J");
+    let server = answers(b"\x1b[2J");
     let named = [
         // Beside it, and then renamed: whoever reads it never sees half of it.
         (&["report", &object, "-o", page][..], "page.html"),
-        (&["load", &object, "--connect", &server.target(), "--duration", "200ms", "--json", "--output", kept], kept),
+        (&["load", &object, "--connect", &server, "--json", "--output", kept], kept),
     ];
     for (args, path) in named {
         let calls = written(args);

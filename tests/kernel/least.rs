@@ -1,11 +1,11 @@
 //! What a load that watches gives up, what it keeps, and that this is enough to the end.
 
-use crate::privileges::process;
 use crate::support::bpffs::Bpffs;
 use crate::support::everybody::{Everybody, nobody_with, root_with};
 use crate::support::netns::Netns;
 use crate::support::objects::object;
 use crate::support::process::{MINIBPF, Running, run};
+use crate::support::server::udp_owner;
 use crate::support::{Json, PATIENCE, wait_for};
 
 /// The five sets of capabilities of a process, and whether it can get new ones.
@@ -69,7 +69,7 @@ fn a_load_that_watches_has_no_capability_left_and_ends_as_well() {
 #[ignore = "needs CAP_BPF"]
 fn what_a_load_still_needs_it_keeps_and_takes_the_filter_off_with_it() {
     for owner in [vec![], nobody_with(&[])] {
-        let (_owner, by_fd, _) = process(&owner);
+        let (_owner, by_fd, _) = udp_owner(&owner);
         let running = Running::start(["load", &object("pass"), "--attach", &by_fd, "--json"]);
         assert_eq!(watching(&running), only(SYS_PTRACE | DAC_READ_SEARCH));
         running.interrupt();
@@ -95,7 +95,7 @@ fn of_a_process_of_the_same_user_what_that_has_is_kept_and_no_more() {
     let everybody = Everybody::new();
     let pass = everybody.object(object("pass"));
     for (theirs, bits) in [(&[][..], NOTHING), (&["CAP_NET_RAW"], NET_RAW)] {
-        let (_owner, by_fd, _) = process(&root_with(theirs));
+        let (_owner, by_fd, _) = udp_owner(&root_with(theirs));
         let args = ["load", &pass, "--attach", &by_fd, "--json"];
         let running = everybody.start(&root_with(&["CAP_BPF", "CAP_NET_RAW", "CAP_NET_ADMIN"]), &args);
         // The bounding set stays, for want of CAP_SETPCAP.
@@ -113,7 +113,7 @@ fn of_a_process_of_the_same_user_what_that_has_is_kept_and_no_more() {
 #[ignore = "needs CAP_BPF and strace"]
 fn after_it_has_given_them_up_nothing_is_refused() {
     let (netns, record) = (Netns::new(), tempfile::NamedTempFile::new().unwrap());
-    let (_owner, by_fd, by_address) = process(&nobody_with(&[]));
+    let (_owner, by_fd, by_address) = udp_owner(&nobody_with(&[]));
     let listener = netns.start(&["nc", "-lk", "127.0.0.1", "7001"]);
     let targets: [&[&str]; 11] = [
         &["--connect", "127.0.0.1:7001"],

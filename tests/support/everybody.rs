@@ -71,6 +71,12 @@ pub(crate) fn root_with(capabilities: &[&str]) -> Vec<String> {
     std::iter::once("setpriv".to_owned()).chain(with_only(capabilities)).collect()
 }
 
+/// As root, without this one.
+pub(crate) fn root_without(capability: &str) -> [String; 3] {
+    let set = format!("-{}", capability.trim_start_matches("CAP_").to_lowercase());
+    ["setpriv".to_owned(), format!("--bounding-set={set}"), format!("--inh-caps={set}")]
+}
+
 /// A python program that forbids bpf(2) to what it starts, as the default filters of containers do.
 pub(crate) fn without_bpf(errno: &str) -> Vec<String> {
     let forbid = FORBID_BPF.replace("ERRNO", errno);

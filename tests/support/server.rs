@@ -8,6 +8,7 @@ use std::thread::JoinHandle;
 use tempfile::TempDir;
 
 use super::PATIENCE;
+use super::process::Running;
 
 /// A server for one connection, in a thread.
 pub(crate) struct Server<T> {
@@ -127,4 +128,19 @@ impl Drop for HttpServer {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A process with a UDP socket, as root or as somebody else, and how its socket is named: by descriptor, and by address.
+#[track_caller]
+pub(crate) fn udp_owner(by_way_of: &[String]) -> (Running, String, String) {
+    let line = "import socket, sys\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(('127.0.0.1', 0))\n\
+                print('fd', s.fileno(), s.getsockname()[1], 'ready', flush=True)\nsys.stdin.read()";
+    let command: Vec<&str> = by_way_of.iter().map(String::as_str).chain(["/usr/bin/python3", "-c", line]).collect();
+    let running = Running::command(Command::new(command[0]).args(&command[1..]));
+    running.says("ready");
+    let said = running.said();
+    let words: Vec<&str> = said.split(' ').collect();
+    let by_fd = format!("pid:{}:{}", running.pid(), words[1]);
+    let by_address = format!("pid:{}:udp:127.0.0.1:{}", running.pid(), words[2]);
+    (running, by_fd, by_address)
 }

@@ -22,11 +22,12 @@ fn options(args: &[&str], input: &[u8]) -> Vec<String> {
 fn each_kind_of_socket_is_filtered_by_the_calls_that_are_shown() {
     let (attach, detach) = ("SO_ATTACH_BPF", "SO_DETACH_FILTER");
     let reuse = "SO_REUSEPORT";
+    let unixgram = format!("unixgram:@minibpf-strace-{}", std::process::id());
     for (target, expected) in [
         (&["--listen", "127.0.0.1:0"][..], vec![attach, "SO_REUSEADDR", detach]),
         (&["--listen", "udp:[::1]:0"], vec![attach, detach]),
         (&["--connect", "udp:127.0.0.1:9"], vec![attach, detach]),
-        (&["--listen", "unixgram:@minibpf-strace"], vec![attach, detach]),
+        (&["--listen", &unixgram], vec![attach, detach]),
         (&["--listen", "raw:253"], vec![attach, detach]),
         (&["--packet", "lo"], vec![attach, detach]),
         (&["--packet", "lo", "--cooked"], vec![attach, detach]),

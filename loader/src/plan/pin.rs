@@ -42,9 +42,20 @@ pub enum PinStep {
 impl Plan {
     /// Where a program or a map is pinned in the end, or was before: a map that is reused.
     pub fn pinned_at(&self, what: Held) -> Option<&Path> {
-        self.steps.iter().find_map(|step| match step {
+        let pinned = self.steps.iter().find_map(|step| match step {
             Step::Pin(PinStep::Pin { holds, path, .. }) if *holds == what => Some(path.as_path()),
-            Step::Pin(PinStep::Get { map, path, .. }) if Held::Map(*map) == what => Some(path.as_path()),
+            _ => None,
+        });
+        pinned.or_else(|| match what {
+            Held::Map(id) => self.reused_from(id),
+            Held::Prog(_) => None,
+        })
+    }
+
+    /// Where a map is pinned that is reused instead of created.
+    pub fn reused_from(&self, id: MapId) -> Option<&Path> {
+        self.steps.iter().find_map(|step| match step {
+            Step::Pin(PinStep::Get { map, path, .. }) if *map == id => Some(path.as_path()),
             _ => None,
         })
     }

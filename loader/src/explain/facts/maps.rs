@@ -82,14 +82,21 @@ pub(super) fn all(spec: &Spec<'_>, plan: Option<&Plan>) -> Vec<MapFacts> {
     let variables = definition::variables(spec);
     let all = spec.maps.iter().enumerate().map(|(index, map)| (MapId(index), map));
     all.map(|(id, map)| {
-        let create = plan.and_then(|plan| plan.map(id));
         let definition = definition::members(spec, &variables, map);
-        one(spec, map, definition, create, why(plan, &needs, id, map))
+        one(spec, map, definition, plan, (id, why(plan, &needs, id, map)))
     })
     .collect()
 }
 
-fn one(spec: &Spec<'_>, map: &MapSpec, definition: Vec<Member>, create: Option<&MapCreate>, why: String) -> MapFacts {
+fn one(
+    spec: &Spec<'_>,
+    map: &MapSpec,
+    definition: Vec<Member>,
+    plan: Option<&Plan>,
+    (id, why): (MapId, String),
+) -> MapFacts {
+    let create = plan.and_then(|plan| plan.map(id));
+    let is_reused = plan.is_some_and(|plan| plan.reused_from(id).is_some());
     let attr = create.map_or(map.attr, |create| create.attr);
     let section = spec.object.sections.get(map.place.section);
     let data = section.map_or(&[][..], |section| section.data);
@@ -108,7 +115,7 @@ fn one(spec: &Spec<'_>, map: &MapSpec, definition: Vec<Member>, create: Option<&
         flags: attr.map_flags,
         variables: variables(spec, map),
         slots: map.slots.iter().map(|slot| format!("[{}] = {}", slot.index, name_of(spec, slot.holds))).collect(),
-        created: create.is_some(),
+        created: create.is_some() && !is_reused,
         why,
         adjusted: create.map_or_else(Vec::new, |create| adjustments(&map.attr, create)),
         error: map.broken.as_ref().map(ToString::to_string),
@@ -172,10 +179,13 @@ fn why(plan: Option<&Plan>, needs: &Needs<'_>, id: MapId, map: &MapSpec) -> Stri
     let names = |names: &[&str]| names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let programs = needs.programs.get(&id).map_or(&[][..], Vec::as_slice);
     let holders = needs.maps.get(&map.place).map_or(&[][..], Vec::as_slice);
+    let fate = plan
+        .reused_from(id)
+        .map_or("created".to_owned(), |path| format!("not created, but reused from {}", path.display()));
     match (programs, holders) {
-        ([], holders) => format!("created: held by map {}", names(holders)),
-        ([one], _) => format!("created: program `{one}` uses it"),
-        (several, _) => format!("created: programs {} use it", names(several)),
+        ([], holders) => format!("{fate}: held by map {}", names(holders)),
+        ([one], _) => format!("{fate}: program `{one}` uses it"),
+        (several, _) => format!("{fate}: programs {} use it", names(several)),
     }
 }
 
