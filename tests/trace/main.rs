@@ -11,6 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod calls;
 mod compare;
 mod descriptors;
 mod hooks;
