@@ -38,7 +38,7 @@ pub(super) fn link(
     spec: &Spec<'_>,
     core: &Core<'_>,
     externs: &Externs<'_, '_>,
-    entry: &Function,
+    entry: &Function<'_>,
 ) -> Result<Linked, LinkError> {
     let linked = Linked { insns: Vec::new(), patches: Vec::new(), pieces: Vec::new() };
     let mut linker = Linker { spec, core, externs, entry, linked, starts: HashMap::new() };
@@ -91,7 +91,7 @@ struct Linker<'a, 'data> {
     spec: &'a Spec<'data>,
     core: &'a Core<'a>,
     externs: &'a Externs<'a, 'data>,
-    entry: &'a Function,
+    entry: &'a Function<'a>,
     linked: Linked,
     /// The first slot of every function appended so far.
     starts: HashMap<Place, usize>,
@@ -99,10 +99,10 @@ struct Linker<'a, 'data> {
 
 impl<'a> Linker<'a, '_> {
     /// Appends a function unless it is there already; returns its first slot.
-    fn append(&mut self, function: &Function) -> usize {
+    fn append(&mut self, function: &Function<'_>) -> usize {
         *self.starts.entry(function.place).or_insert_with(|| {
             let at = self.linked.insns.len();
-            self.linked.insns.extend(&function.insns);
+            self.linked.insns.extend(function.slots.iter().map(|slot| Insn::decode(*slot)));
             self.linked.pieces.push(Piece { place: function.place, size: function.size(), at });
             at
         })
@@ -155,12 +155,12 @@ impl<'a> Linker<'a, '_> {
     }
 
     fn error(&self, piece: Piece, offset: u64, kind: LinkErrorKind) -> LinkError {
-        let section = self.section_name(piece.place.section);
+        let section = self.section_name(piece.place.section).to_owned();
         LinkError { program: self.entry.name.clone(), section, insn: offset / Insn::SIZE as u64, kind }
     }
 
-    fn section_name(&self, index: usize) -> String {
-        self.spec.object.sections.get(index).map_or_else(String::new, |section| section.name.to_string())
+    fn section_name(&self, index: usize) -> &'a str {
+        self.spec.object.sections.get(index).map_or("", |section| &section.name)
     }
 
     /// One relocation record → one patch.
@@ -188,7 +188,7 @@ impl<'a> Linker<'a, '_> {
             SymbolPlace::Absolute => return Err(LinkErrorKind::NoPlace(symbol.name.to_string())),
         };
         let is_code = self.spec.object.sections.get(section).is_some_and(|section| section.is_code);
-        let name = if symbol.name.is_empty() { self.section_name(section) } else { symbol.name.to_string() };
+        let name = if symbol.name.is_empty() { self.section_name(section) } else { symbol.name.as_ref() };
         // A hostile symbol may hold any 64 bits: wrapping keeps the sum defined, the look-up refuses what is outside.
         let value = symbol.value.cast_signed();
         if insn.is_pseudo_call() || (insn.code == Insn::CALL && is_code) {
@@ -197,7 +197,11 @@ impl<'a> Linker<'a, '_> {
             return Ok(Patch { insn: at, symbol, kind: PatchKind::Call { callee } });
         }
         if !insn.is_lddw() {
-            return Err(LinkErrorKind::NotPatchable { r_type: record.r_type, symbol: name, code: insn.code });
+            return Err(LinkErrorKind::NotPatchable {
+                r_type: record.r_type,
+                symbol: name.to_owned(),
+                code: insn.code,
+            });
         }
         if !has_second {
             return Err(LinkErrorKind::CutShort);
@@ -232,7 +236,7 @@ impl<'a> Linker<'a, '_> {
     fn function_at(&mut self, section: usize, offset: i64) -> Result<(String, usize), LinkErrorKind> {
         let place = u64::try_from(offset).ok().map(|offset| Place { section, offset });
         let Some(function) = place.and_then(|place| self.spec.functions.at(place)) else {
-            return Err(LinkErrorKind::NoFunction { section: self.section_name(section), offset });
+            return Err(LinkErrorKind::NoFunction { section: self.section_name(section).to_owned(), offset });
         };
         if let Some(broken) = &function.broken {
             return Err(LinkErrorKind::BrokenFunction(Box::new(broken.clone())));
@@ -241,27 +245,30 @@ impl<'a> Linker<'a, '_> {
     }
 
     /// What a reference to (section, offset) of a section that is not code wants.
-    fn map_reference(&self, name: String, section: usize, offset: i64) -> Result<(String, PatchKind), LinkErrorKind> {
+    fn map_reference(&self, name: &str, section: usize, offset: i64) -> Result<(String, PatchKind), LinkErrorKind> {
         // The section's first map or its data tells what kind of section it is.
         let section_name = self.section_name(section);
         let index = self.spec.maps.partition_point(|map| map.place.section < section);
         let Some(data) = self.spec.maps.get(index).filter(|map| map.place.section == section) else {
-            return Err(LinkErrorKind::unknown_section(name, section_name));
+            return Err(LinkErrorKind::unknown_section(name.to_owned(), section_name.to_owned()));
         };
         if let MapOrigin::Data { .. } = data.origin {
             data.broken.clone().map_or(Ok(()), |broken| Err(LinkErrorKind::BrokenMap(Box::new(broken))))?;
             return match u32::try_from(offset) {
                 Ok(offset) if offset < data.attr.value_size => {
-                    Ok((name, PatchKind::MapValue { map: MapId(index), offset }))
+                    Ok((name.to_owned(), PatchKind::MapValue { map: MapId(index), offset }))
                 }
-                _ => Err(LinkErrorKind::OutsideData { section: section_name, offset, size: data.extent }),
+                _ => {
+                    let section = section_name.to_owned();
+                    Err(LinkErrorKind::OutsideData { section, offset, size: data.extent })
+                }
             };
         }
         let place = u64::try_from(offset).ok().map(|offset| Place { section, offset });
         match place.and_then(|place| self.spec.map_at(place).filter(|(_, map)| map.place == place)) {
             Some((_, MapSpec { broken: Some(broken), .. })) => Err(LinkErrorKind::BrokenMap(Box::new(broken.clone()))),
             Some((index, map)) => Ok((map.name.clone(), PatchKind::MapFd { map: MapId(index) })),
-            None => Err(LinkErrorKind::NoMap { section: section_name, offset }),
+            None => Err(LinkErrorKind::NoMap { section: section_name.to_owned(), offset }),
         }
     }
 }

@@ -262,7 +262,9 @@ impl ProgLoad {
 /// Kernel: `bpf_obj_name_cpy()`, `kernel/bpf/syscall.c`.
 pub fn kernel_name(name: &str) -> String {
     let accepted = |c: char| if c.is_ascii_alphanumeric() || c == '_' || c == '.' { c } else { '_' };
-    name.chars().map(accepted).take(15).collect()
+    let mut kept = String::with_capacity(15);
+    kept.extend(name.chars().map(accepted).take(15));
+    kept
 }
 
 #[cfg(test)]

@@ -6,30 +6,30 @@ use crate::insn::Insn;
 
 /// One function.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Function {
+pub struct Function<'data> {
     /// The symbol's name.
     pub name: String,
     /// Where it begins.
     pub place: Place,
-    /// Its instructions, as compiled.
-    pub insns: Vec<Insn>,
+    /// Its instructions, as compiled: the file's own bytes, slot by slot.
+    pub slots: &'data [[u8; Insn::SIZE]],
     /// Why it cannot be used: its symbol makes no sense. Only a program that needs the function fails for that.
     pub broken: Option<SpecError>,
 }
 
-impl Function {
+impl Function<'_> {
     /// Its size in bytes.
     pub fn size(&self) -> u64 {
-        (self.insns.len() * Insn::SIZE) as u64
+        (self.slots.len() * Insn::SIZE) as u64
     }
 }
 
 /// All functions of an object, by section index, then by offset.
 #[derive(Debug, Default)]
-pub struct Functions(Vec<Function>);
+pub struct Functions<'data>(Vec<Function<'data>>);
 
-impl Functions {
-    pub(super) fn read(object: &Object<'_>) -> Self {
+impl<'data> Functions<'data> {
+    pub(super) fn read(object: &Object<'data>) -> Self {
         let mut functions = Vec::new();
         for section in object.sections.iter().filter(|section| section.is_code && !section.data.is_empty()) {
             read_section(object, section, &mut functions);
@@ -38,19 +38,19 @@ impl Functions {
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Function> {
+    pub fn iter(&self) -> impl Iterator<Item = &Function<'data>> {
         self.0.iter()
     }
 
     /// The function that begins exactly at this place.
-    pub fn at(&self, place: Place) -> Option<&Function> {
+    pub fn at(&self, place: Place) -> Option<&Function<'data>> {
         let index = self.0.binary_search_by_key(&place, |function| function.place).ok()?;
         self.0.get(index)
     }
 }
 
 /// Cuts one code section into functions.
-fn read_section(object: &Object<'_>, section: &Section<'_>, into: &mut Vec<Function>) {
+fn read_section<'data>(object: &Object<'data>, section: &Section<'data>, into: &mut Vec<Function<'data>>) {
     // clang 6 and 7 gave code symbols no type; then every symbol of the section names a function, but for the labels of jumps.
     let typed = object.symbols_in(section.index).any(|symbol| symbol.kind == SymbolKind::Func);
     let is_function = |symbol: &&Symbol<'_>| match symbol.kind {
@@ -66,15 +66,15 @@ fn read_section(object: &Object<'_>, section: &Section<'_>, into: &mut Vec<Funct
     let mut ends = symbols.iter().skip(1).map(|symbol| symbol.value);
     for symbol in &symbols {
         let next = ends.next().unwrap_or(section.data.len() as u64);
-        let (insns, broken) = match slots(section, symbol, next) {
-            Ok(insns) => (insns, None),
+        let (slots, broken) = match slots(section, symbol, next) {
+            Ok(slots) => (slots, None),
             Err(problem) => {
                 let place = format!("section `{}`, function `{}`", section.name, symbol.name);
-                (Vec::new(), Some(SpecError::invalid(place, problem)))
+                (&[][..], Some(SpecError::invalid(place, problem)))
             }
         };
         let place = Place { section: section.index, offset: symbol.value };
-        into.push(Function { name: symbol.name.to_string(), place, insns, broken });
+        into.push(Function { name: symbol.name.to_string(), place, slots, broken });
     }
 }
 
@@ -84,7 +84,7 @@ fn is_label(name: &str) -> bool {
 }
 
 /// The slots of one function, which may reach to byte `next` of its section.
-fn slots(section: &Section<'_>, symbol: &Symbol<'_>, next: u64) -> Result<Vec<Insn>, String> {
+fn slots<'data>(section: &Section<'data>, symbol: &Symbol<'_>, next: u64) -> Result<&'data [[u8; Insn::SIZE]], String> {
     let end = if symbol.size == 0 { next } else { symbol.value.saturating_add(symbol.size) };
     if end > next {
         return Err(format!("ends at {end:#x}, but may reach only to {next:#x}"));
@@ -93,5 +93,5 @@ fn slots(section: &Section<'_>, symbol: &Symbol<'_>, next: u64) -> Result<Vec<In
     if bytes.is_empty() || !symbol.value.is_multiple_of(8) || !bytes.len().is_multiple_of(Insn::SIZE) {
         return Err(format!("{} bytes at {:#x}, expected whole slots of 8 bytes", bytes.len(), symbol.value));
     }
-    Ok(Insn::decode_all(bytes))
+    Ok(bytes.as_chunks().0)
 }

@@ -13,6 +13,7 @@ mod map_values;
 mod shared;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use thiserror::Error;
 
@@ -67,7 +68,7 @@ pub struct Spec<'data> {
     /// The licence its author chose; empty without a `license` section, which the kernel takes as "not GPL".
     pub license: String,
     /// Every function of every code section.
-    pub functions: Functions,
+    pub functions: Functions<'data>,
     /// Every map, data sections among them, by section index, then by offset.
     pub maps: Vec<MapSpec>,
     /// What the kernel must provide.
@@ -140,7 +141,7 @@ pub fn is_socket_filter(section: &str) -> bool {
 #[derive(Debug, Clone, Copy)]
 pub struct Program<'spec> {
     /// Its instructions.
-    pub function: &'spec Function,
+    pub function: &'spec Function<'spec>,
     /// Its section's name.
     pub section: &'spec str,
     /// False for `?socket`: loaded only when it is named.
@@ -171,7 +172,10 @@ fn by_section<R>(
     let mut sections: BTreeMap<usize, Vec<R>> = BTreeMap::new();
     for SectionRecords { section, records } in named {
         if let Some(section) = object.section_named(section) {
-            sections.entry(section.index).or_default().extend(records);
+            match sections.entry(section.index) {
+                Entry::Vacant(vacant) => drop(vacant.insert(records)),
+                Entry::Occupied(mut before) => before.get_mut().extend(records),
+            }
         }
     }
     for records in sections.values_mut() {

@@ -9,12 +9,11 @@ use crate::testing::{EXIT, Elf, R0};
 
 /// Name, offset and number of slots of every function, or why one of them is broken.
 fn functions(elf: &Elf) -> Result<Vec<(String, u64, usize)>, String> {
-    let functions: Vec<_> = read(elf, |spec: &Spec<'_>| spec.functions.iter().cloned().collect::<Vec<_>>())?;
-    let shape = |function: Function| match function.broken {
+    let shape = |function: &Function<'_>| match &function.broken {
         Some(broken) => Err(broken.to_string()),
-        None => Ok((function.name, function.place.offset, function.insns.len())),
+        None => Ok((function.name.clone(), function.place.offset, function.slots.len())),
     };
-    functions.into_iter().map(shape).collect()
+    read(elf, |spec: &Spec<'_>| spec.functions.iter().map(shape).collect::<Result<Vec<_>, _>>())?
 }
 
 #[test]

@@ -1,0 +1,3 @@
+//! Nothing to do: the dependency is wanted for what its own build leaves.
+
+fn main() {}
