@@ -55,7 +55,7 @@ pub(crate) fn ask_program(tracer: &Tracer<'_>, program: &Program, why: &str) -> 
     let info = program.info();
     let fd = Fd::Number(program.as_fd().as_raw_fd());
     tracer.result(|| object_info(fd, PROG_INFO_SIZE, why), &info)?;
-    info.map_err(|error| Failure::new(Exit::Other, error))
+    info.map_err(|error| Failure::new(Exit::Other, format!("program `{}`, {why}: {error}", program.name())))
 }
 
 fn ask_map(tracer: &Tracer<'_>, kernel: &Kernel, id: MapId) -> Result<Json, Failure> {
@@ -64,7 +64,7 @@ fn ask_map(tracer: &Tracer<'_>, kernel: &Kernel, id: MapId) -> Result<Json, Fail
     let info = map.info();
     let fd = Fd::Number(map.as_fd().as_raw_fd());
     tracer.result(|| object_info(fd, size_of::<MapInfo>(), "its id"), &info)?;
-    let info = info.map_err(|error| Failure::new(Exit::Other, error))?;
+    let info = info.map_err(|error| Failure::new(Exit::Other, format!("map `{}`, its id: {error}", map.name())))?;
     Ok(map_json(map.spec(), Some(info.id)))
 }
 

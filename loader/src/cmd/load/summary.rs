@@ -24,8 +24,10 @@ use crate::cmd::stats::Stats;
 impl Session<'_> {
     /// Says what there is to say at the end. How large the program is, the kernel tells only with CAP_BPF: that was asked before.
     pub(super) fn summary(&self, shown: &Shown, traffic: &Traffic, seen: &Seen, stats: &Stats) -> Result<(), Failure> {
-        let counted = stats.is_on();
-        let info = show::ask_program(self.tracer, self.loaded, "how often it ran")?;
+        // The filter has done its work: what cannot be asked any more is said to be missing, and fails nothing.
+        let asked = self.asked(show::ask_program(self.tracer, self.loaded, "how often it ran"))?;
+        let counted = stats.is_on() && asked.is_some();
+        let info = asked.unwrap_or(shown.info);
         let (name, given) = (&self.program.name, self.program.insns.len());
         self.output.say(format_args!("detached: {}", traffic.ended));
         self.output.say(format_args!(
@@ -43,6 +45,7 @@ impl Session<'_> {
                 info.run_count
             )),
             None if counted => self.output.say("it never ran"),
+            None if stats.is_on() => {}
             None if stats.is_refused() => self.output.say(format_args!("run count: needs {CAP_SYS_ADMIN}")),
             None => self.output.say("how often it ran is not known: run statistics were off"),
         }
@@ -83,11 +86,20 @@ impl Session<'_> {
         }))
     }
 
+    /// What was asked, if there is an answer; without one a warning says why. That nobody reads any more is no missing answer.
+    fn asked<T>(&self, answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
+        match answer {
+            Ok(answer) => Ok(Some(answer)),
+            Err(failure) if failure.is_silent() => Err(failure),
+            Err(failure) => self.output.warn("missing", failure.message).map(|()| None),
+        }
+    }
+
     fn print_map(&self, map: &Map, id: Option<u32>, btf: Option<&Btf<'_>>) -> Result<(), Failure> {
         if !maps::is_walkable(map) {
             return Ok(());
         }
-        let holding = self.read(map, btf)?;
+        let Some(holding) = self.asked(self.read(map, btf))? else { return Ok(()) };
         for line in holding.lines() {
             self.output.say(line);
         }

@@ -147,17 +147,25 @@ impl Trial<'_> {
             let written = result.as_ref().map_or((0, 0), |run| (run.ret, run.mean_ns));
             let fd = Fd::Number(program.as_fd().as_raw_fd());
             self.opening.tracer.result(|| prog_test_run(fd, frame, repeat, written), &result)?;
-            let run = result.map_err(|error| refusal(error, program, frame))?;
+            let run = match result {
+                // Some signal, such as the one after a stop; ours is looked for below.
+                Err(error) if error.errno == Errno::EINTR && !self.is_over() => continue,
+                result => result.map_err(|error| refusal(error, program, frame))?,
+            };
             ns += u64::from(run.mean_ns) * u64::from(repeat);
             left -= repeat;
             if left == 0 {
                 let mean = ns.checked_div(self.repeat.into()).unwrap_or(0);
                 return Ok(Seen::returned(network_len(frame), run.ret, u32::try_from(mean).unwrap_or(u32::MAX)));
             }
-            if self.opening.signals.came() || self.until.is_some_and(|until| Instant::now() >= until) {
+            if self.is_over() {
                 return Err(Unfit::Interrupted);
             }
         }
+    }
+
+    fn is_over(&self) -> bool {
+        self.opening.signals.came() || self.until.is_some_and(|until| Instant::now() >= until)
     }
 }
 
