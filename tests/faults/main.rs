@@ -16,6 +16,7 @@ mod calls;
 mod campaign;
 mod expected;
 mod inject;
+mod limits;
 mod mended;
 mod scenarios;
 mod world;
