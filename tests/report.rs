@@ -13,11 +13,12 @@ mod support;
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{FileTypeExt, symlink};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use support::objects::{COMMITTED, compile, compile_file, object};
-use support::process::{Ran, run, run_with_input};
+use support::process::{MINIBPF, Ran, Running, output_of, run, run_with_input};
 use support::{Json, text};
 
 /// A folder for one page.
@@ -140,6 +141,23 @@ fn a_report_that_fails_leaves_nothing_and_keeps_what_was_there() {
     }
     assert_eq!(folder.page(), "kept");
     assert_eq!(folder.files(), ["bad.json", "bad.o", "page.html"]);
+}
+
+/// A pipe stands for every file that is none, /dev/null among them.
+#[test]
+#[ignore = "needs strace"]
+fn what_cannot_be_looked_at_is_not_replaced() {
+    let folder = Folder::new();
+    let page = folder.path("page.html");
+    output_of(Command::new("mkfifo").arg(&page));
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qq", "-e", "trace=statx", "-e", "inject=statx:error=EIO", "-o"]).arg(folder.path("strace"));
+    strace.arg("-P").arg(&page).arg(MINIBPF);
+    strace.args(["report", &object("count"), "--btf", "none", "-o"]).arg(&page);
+    let ran = Running::command(&mut strace).end().expect(1);
+    assert!(ran.stderr.contains("page.html: Input/output error"), "{}", ran.stderr);
+    assert!(fs::metadata(&page).unwrap().file_type().is_fifo());
+    assert_eq!(folder.files(), ["page.html", "strace"]);
 }
 
 #[test]

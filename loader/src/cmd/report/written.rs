@@ -18,8 +18,8 @@ pub(super) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 /// of it on failure. What is no regular file, such as /dev/stdout, is written to as it is.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // Through a symbolic link, so that the link stays one.
-    let path = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    if fs::metadata(&path).is_ok_and(|metadata| !metadata.is_file()) {
+    let path = found(fs::canonicalize(path))?.unwrap_or_else(|| path.to_owned());
+    if found(fs::metadata(&path))?.is_some_and(|metadata| !metadata.is_file()) {
         return OpenOptions::new().write(true).open(&path)?.write_all(bytes);
     }
     let beside = beside(&path)?;
@@ -29,6 +29,16 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
         let _ = fs::remove_file(&beside);
     }
     result
+}
+
+/// What is there, or that nothing is. Of what cannot be looked at nobody knows whether it may be replaced: root would put a page in
+/// the place of /dev/null.
+fn found<T>(looked: io::Result<T>) -> io::Result<Option<T>> {
+    match looked {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// `.page.html.1234.part` in the same folder, since rename(2) does not cross file systems.
