@@ -121,7 +121,7 @@ fn lines(cases: &[&Case]) -> String {
 }
 
 /// The table of docs/trust-kernel.md.
-fn table(cases: &[Case]) -> String {
+fn table(cases: &[Case], step: usize) -> String {
     let mut calls: BTreeMap<&str, [usize; 5]> = BTreeMap::new();
     for case in cases {
         let column = match (case.fault.signal(), case.code) {
@@ -140,7 +140,8 @@ fn table(cases: &[Case]) -> String {
     let mut commands: Vec<_> = cases.iter().map(|case| case.scenario).collect();
     commands.sort_unstable();
     commands.dedup();
-    let mut text = format!("{} commands, each call of each: {} faults were injected.\n\n", commands.len(), cases.len());
+    let which = if step == 1 { "every fault".to_owned() } else { format!("one fault of {step}") };
+    let mut text = format!("{} commands, {which}: {} were injected.\n\n", commands.len(), cases.len());
     text +=
         "| call | faults | it went on | an error that says why | ended, or not, by SIGINT or SIGKILL | no memory |\n";
     text += "| --- | --- | --- | --- | --- | --- |\n";
@@ -167,6 +168,6 @@ fn whichever_call_fails_a_command_ends_with_the_right_code_says_why_and_leaves_n
     }
     assert!(wrong.is_empty(), "{} of {} faults:\n{}", wrong.len(), cases.len(), lines(&wrong));
     if let Some(path) = variable("MINIBPF_FAULTS_RECORD") {
-        std::fs::write(path, table(&cases)).unwrap();
+        std::fs::write(path, table(&cases, step)).unwrap();
     }
 }

@@ -54,7 +54,8 @@ fn codes(scenario: &Scenario, fault: &Fault, hit: &str) -> &'static [i32] {
         }
         // A signal, or memory that was short for a moment: it is asked again.
         "connect" | "poll" | "recvfrom" | "sendto" | "read" | "write" if is("EINTR") => &[0],
-        "poll" | "write" if is("EAGAIN") => &[0],
+        "poll" if is("EAGAIN") => &[0],
+        "write" if is("EAGAIN") && about(&["write(1<", "write(2<"]) => &[0],
         "write" if hit.starts_with("write(2<") => &[0],
         "write" if hit.starts_with("write(1<") => &[1],
         "close" | "munmap" | "madvise" => &[0],

@@ -180,3 +180,9 @@ fn the_kernel_that_refuses_the_types_gets_the_load_without_them() {
     let failed = Failed::new("load --connect", "bpf", "BPF_BTF_LOAD", "error=EINVAL").ends(0);
     failed.says("BPF_BTF_LOAD");
 }
+
+#[test]
+#[ignore = "needs CAP_BPF and strace"]
+fn a_security_module_that_forbids_a_map_is_a_missing_privilege_for_check_too() {
+    Failed::new("check", "bpf", "BPF_MAP_CREATE", "error=EACCES").ends(4).says("security module");
+}

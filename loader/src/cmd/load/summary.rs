@@ -16,7 +16,7 @@ use super::pump::Traffic;
 use super::session::Session;
 use crate::cmd::contents::Holding;
 use crate::cmd::events::Seen;
-use crate::cmd::failure::{Exit, Failure};
+use crate::cmd::failure::Failure;
 use crate::cmd::show::{self, Shown};
 use crate::cmd::statistics::{SocketText, socket_json};
 use crate::cmd::stats::Stats;
@@ -25,7 +25,7 @@ impl Session<'_> {
     /// Says what there is to say at the end. How large the program is, the kernel tells only with CAP_BPF: that was asked before.
     pub(super) fn summary(&self, shown: &Shown, traffic: &Traffic, seen: &Seen, stats: &Stats) -> Result<(), Failure> {
         // The filter has done its work: what cannot be asked any more is said to be missing, and fails nothing.
-        let asked = self.asked(show::ask_program(self.tracer, self.loaded, "how often it ran"))?;
+        let asked = self.asked(show::answer(self.tracer, self.loaded, "how often it ran")?)?;
         let counted = stats.is_on() && asked.is_some();
         let info = asked.unwrap_or(shown.info);
         let (name, given) = (&self.program.name, self.program.insns.len());
@@ -86,20 +86,16 @@ impl Session<'_> {
         }))
     }
 
-    /// What was asked, if there is an answer; without one a warning says why. That nobody reads any more is no missing answer.
-    fn asked<T>(&self, answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
-        match answer {
-            Ok(answer) => Ok(Some(answer)),
-            Err(failure) if failure.is_silent() => Err(failure),
-            Err(failure) => self.output.warn("missing", failure.message).map(|()| None),
-        }
+    /// What was asked, if there is an answer; without one a warning says why.
+    fn asked<T>(&self, answer: Result<T, String>) -> Result<Option<T>, Failure> {
+        answer.map_or_else(|why| self.output.warn("missing", why).map(|()| None), |answer| Ok(Some(answer)))
     }
 
     fn print_map(&self, map: &Map, id: Option<u32>, btf: Option<&Btf<'_>>) -> Result<(), Failure> {
         if !maps::is_walkable(map) {
             return Ok(());
         }
-        let Some(holding) = self.asked(self.read(map, btf))? else { return Ok(()) };
+        let Some(holding) = self.asked(self.read(map, btf)?)? else { return Ok(()) };
         for line in holding.lines() {
             self.output.say(line);
         }
@@ -110,7 +106,7 @@ impl Session<'_> {
     }
 
     /// Everything that a map holds, each question traced.
-    fn read<'a>(&self, map: &'a Map, btf: Option<&Btf<'a>>) -> Result<Holding<'a>, Failure> {
+    fn read<'a>(&self, map: &'a Map, btf: Option<&Btf<'a>>) -> Result<Result<Holding<'a>, String>, Failure> {
         let fd = || Fd::Number(map.as_fd().as_raw_fd());
         let answer = |found: bool| if found { Ok(0) } else { Err(Errno::ENOENT) };
         let mut broken = Ok(());
@@ -127,6 +123,6 @@ impl Session<'_> {
             }
         });
         broken?;
-        holding.map_err(|error| Failure::new(Exit::Other, format!("reading map `{}`: {error}", map.name())))
+        Ok(holding.map_err(|error| format!("reading map `{}`: {error}", map.name())))
     }
 }
