@@ -186,3 +186,15 @@ fn the_kernel_that_refuses_the_types_gets_the_load_without_them() {
 fn a_security_module_that_forbids_a_map_is_a_missing_privilege_for_check_too() {
     Failed::new("check", "bpf", "BPF_MAP_CREATE", "error=EACCES").ends(4).says("security module");
 }
+
+#[test]
+#[ignore = "needs CAP_BPF and strace"]
+fn a_test_run_that_is_always_interrupted_is_given_up() {
+    let world = World::new();
+    let all = scenarios::all(&world);
+    let scenario = all.iter().find(|one| one.name == "run").unwrap();
+    scenario.prepare(&world);
+    let nth = nth(&run(scenario, None), "bpf", "BPF_PROG_TEST_RUN").unwrap();
+    let ended = run(scenario, Some(&Fault { call: "bpf".to_owned(), nth, on: true, what: "error=EINTR".to_owned() }));
+    assert!(!ended.is_late && ended.code == 1, "{ended:?}");
+}
