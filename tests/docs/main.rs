@@ -12,6 +12,7 @@
 mod blocks;
 mod chapters;
 mod code;
+mod figures;
 mod links;
 mod normal;
 mod options;

@@ -1,5 +1,6 @@
 //! Object files: the committed ones, and those that a test compiles.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -49,6 +50,25 @@ fn clang() -> Command {
     Command::new(name)
 }
 
+/// Makes an object, or takes it as it was made before: MINIBPF_OBJECTS names a folder for what was compiled. An emulated machine has
+/// no time for a compiler.
+fn kept(how: &str, source: &[u8], object: &str, make: impl FnOnce()) {
+    let Some(dir) = std::env::var_os("MINIBPF_OBJECTS") else { return make() };
+    let mut hasher = DefaultHasher::new();
+    (how, source).hash(&mut hasher);
+    for header in ["skb.h", "bpf.h"] {
+        std::fs::read(bpf_src().join(header)).unwrap().hash(&mut hasher);
+    }
+    let kept = Path::new(&dir).join(format!("{:016x}.o", hasher.finish()));
+    if std::fs::copy(&kept, object).is_ok() {
+        return;
+    }
+    make();
+    // By way of a name of its own: tests beside this one make the same.
+    let part = kept.with_extension(format!("{}-{:?}", std::process::id(), std::thread::current().id()));
+    let _ = std::fs::copy(object, &part).and_then(|_| std::fs::rename(&part, &kept));
+}
+
 /// Compiles C for BPF; `skb.h` is included, and the licence is there.
 #[track_caller]
 pub(crate) fn compile(source: &str) -> Made {
@@ -59,18 +79,20 @@ pub(crate) fn compile(source: &str) -> Made {
 #[track_caller]
 pub(crate) fn compile_for(target: &str, source: &str) -> Made {
     let made = Made { dir: TempDir::new().unwrap() };
-    let c = made.dir.path().join("test.c");
     let whole = format!("#include \"skb.h\"\n{source}\nchar _license[] SEC(\"license\") = \"GPL\";\n");
-    std::fs::write(&c, whole).unwrap();
-    output_of(
-        clang()
-            .args([&format!("--target={target}"), "-mcpu=v3", "-g", "-O2", "-I"])
-            .arg(bpf_src())
-            .arg("-c")
-            .arg(&c)
-            .arg("-o")
-            .arg(made.path()),
-    );
+    kept(target, whole.as_bytes(), &made.path(), || {
+        let c = made.dir.path().join("test.c");
+        std::fs::write(&c, &whole).unwrap();
+        output_of(
+            clang()
+                .args([&format!("--target={target}"), "-mcpu=v3", "-g", "-O2", "-I"])
+                .arg(bpf_src())
+                .arg("-c")
+                .arg(&c)
+                .arg("-o")
+                .arg(made.path()),
+        );
+    });
     made
 }
 
@@ -79,7 +101,9 @@ pub(crate) fn compile_for(target: &str, source: &str) -> Made {
 pub(crate) fn compile_file(source: &Path) -> Made {
     let made = Made { dir: TempDir::new().unwrap() };
     let args = ["--target=bpf", "-mcpu=v3", "-O2", "-g", "-Wall", "-Wextra", "-Werror", "-c", "-o"];
-    output_of(clang().args(args).arg(made.path()).arg(source));
+    kept("file", &std::fs::read(source).unwrap(), &made.path(), || {
+        output_of(clang().args(args).arg(made.path()).arg(source));
+    });
     made
 }
 

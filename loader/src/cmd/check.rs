@@ -205,7 +205,13 @@ impl Checker<'_> {
                 return Err(pins::failure(pin, error).at(self.path.display()));
             }
             // ENOSYS is bpf(2) itself, not this step of it.
-            if matches!(error.source.errno, Errno::EPERM | Errno::ENOSYS) {
+            let is_general = match error.source.errno {
+                Errno::EPERM | Errno::ENOSYS => true,
+                // Not the verifier, which always says why: a security module.
+                Errno::EACCES => error.log.is_none() && matches!(step, Step::MapCreate(_) | Step::ProgLoad(_)),
+                _ => false,
+            };
+            if is_general {
                 return Err(Failure::of_step(step, error).at(self.path.display()));
             }
             match step {

@@ -139,15 +139,6 @@ impl Failure {
     }
 }
 
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        match error.kind() {
-            std::io::ErrorKind::BrokenPipe => Self::broken_pipe(),
-            _ => Self::new(Exit::Other, error),
-        }
-    }
-}
-
 impl From<ElfError> for Failure {
     fn from(error: ElfError) -> Self {
         let failure = Self::new(Exit::Object, &error);
@@ -190,6 +181,9 @@ impl From<PlanError> for Failure {
 impl From<KernelError> for Failure {
     fn from(error: KernelError) -> Self {
         let errno = error.source.errno;
+        if let Some(path) = error.source.call.strip_prefix("read(").and_then(|rest| rest.strip_suffix(')')) {
+            return Self::new(Exit::Other, &error).hint(format!("{path} must be readable: is /sys mounted?"));
+        }
         // A seccomp filter may say ENOSYS as well; then it says so whatever bpf(2) is asked.
         let is_filtered = || errno == Errno::ENOSYS && target::privileges().bpf_is_filtered;
         if errno == Errno::EPERM || is_filtered() {

@@ -72,7 +72,13 @@ impl HostPort {
         // The resolver of the C library cannot be interrupted: it is left behind when the time is over.
         let (sender, receiver) = mpsc::channel();
         let (host, port) = (self.host.clone(), self.port);
-        std::thread::spawn(move || sender.send((host.as_str(), port).to_socket_addrs().map(Vec::from_iter)));
+        let look_up = move || sender.send((host.as_str(), port).to_socket_addrs().map(Vec::from_iter));
+        // `thread::spawn` would panic where there can be no more threads.
+        let spawned = std::thread::Builder::new().spawn(look_up);
+        spawned.map_err(|error| {
+            Failure::new(Exit::Socket, format!("{self}: looking up the name: no thread: {error}"))
+                .hint("ulimit -u, or the cgroup's pids.max, allows no more")
+        })?;
         let deadline = Instant::now() + timeout;
         let answer = loop {
             let left = deadline.saturating_duration_since(Instant::now());

@@ -8,7 +8,7 @@ use clap::Args;
 use minibpf::elf::{ElfError, Object};
 use minibpf::link::{Options, PlanError};
 use minibpf::lint::{self, Limits};
-use minibpf::plan::{Fate, Patch, PatchKind, Plan, ProgLoad, ProgramPlan};
+use minibpf::plan::{Fate, Needs, Patch, PatchKind, Plan, ProgLoad, ProgramPlan};
 use minibpf::spec::Spec;
 use minibpf::target::{self, Target, TargetBtf};
 use serde_json::json;
@@ -186,13 +186,23 @@ pub(crate) fn warn_of_lints(
 /// A plan for no kernel in particular can be looked at, not performed.
 pub(crate) fn refuse_unresolved(plan: &Plan) -> Result<(), Failure> {
     let unresolved = plan.prog_loads().find_map(|program| match program.unresolved()? {
-        patch @ Patch { kind: PatchKind::Unresolved(needs), .. } => Some((program, patch, needs.text())),
+        patch @ Patch { kind: PatchKind::Unresolved(needs), .. } => Some((program, patch, *needs)),
         _ => None,
     });
     let Some((program, patch, needs)) = unresolved else { return Ok(()) };
-    let what = format!("program `{}`, insn {}: {}, unresolved: needs {needs}", program.name, patch.insn, patch.symbol);
-    Err(Failure::new(Exit::Object, what)
-        .hint("--btf FILE names the types of a kernel; without --btf it is the running one's"))
+    let what = format!(
+        "program `{}`, insn {}: {}, unresolved: needs {}",
+        program.name,
+        patch.insn,
+        patch.symbol,
+        needs.text()
+    );
+    Err(Failure::new(Exit::Object, what).hint(match needs {
+        Needs::Btf => "--btf FILE names the types of a kernel; without --btf it is the running one's",
+        Needs::Config | Needs::Symbols => {
+            "it is read from the running kernel: is /proc mounted, and may this user read it?"
+        }
+    }))
 }
 
 /// The program to be attached or run, where only one can be meant.

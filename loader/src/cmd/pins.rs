@@ -47,7 +47,13 @@ impl PinArgs {
 
 impl From<PinDirError> for Failure {
     fn from(error: PinDirError) -> Self {
-        let failure = Self::new(Exit::Usage, format!("--pin: {error}"));
+        let exit = match &error {
+            PinDirError::Unreadable { source, .. } if !matches!(source.errno, Errno::ENOENT | Errno::ENOTDIR) => {
+                Exit::Other
+            }
+            _ => Exit::Usage,
+        };
+        let failure = Self::new(exit, format!("--pin: {error}"));
         match &error {
             PinDirError::NotBpffs { dir } => {
                 let make = if dir.exists() { String::new() } else { format!("mkdir -p {0} && ", dir.display()) };

@@ -51,11 +51,20 @@ pub(crate) fn ask(
 }
 
 /// Asks the kernel about a program.
-pub(crate) fn ask_program(tracer: &Tracer<'_>, program: &Program, why: &str) -> Result<ProgramInfo, Failure> {
+fn ask_program(tracer: &Tracer<'_>, program: &Program, why: &str) -> Result<ProgramInfo, Failure> {
+    answer(tracer, program, why)?.map_err(|message| Failure::new(Exit::Other, message))
+}
+
+/// The same; that the kernel does not answer is for the caller to judge.
+pub(crate) fn answer(
+    tracer: &Tracer<'_>,
+    program: &Program,
+    why: &str,
+) -> Result<Result<ProgramInfo, String>, Failure> {
     let info = program.info();
     let fd = Fd::Number(program.as_fd().as_raw_fd());
     tracer.result(|| object_info(fd, PROG_INFO_SIZE, why), &info)?;
-    info.map_err(|error| Failure::new(Exit::Other, error))
+    Ok(info.map_err(|error| format!("program `{}`, {why}: {error}", program.name())))
 }
 
 fn ask_map(tracer: &Tracer<'_>, kernel: &Kernel, id: MapId) -> Result<Json, Failure> {
@@ -64,7 +73,7 @@ fn ask_map(tracer: &Tracer<'_>, kernel: &Kernel, id: MapId) -> Result<Json, Fail
     let info = map.info();
     let fd = Fd::Number(map.as_fd().as_raw_fd());
     tracer.result(|| object_info(fd, size_of::<MapInfo>(), "its id"), &info)?;
-    let info = info.map_err(|error| Failure::new(Exit::Other, error))?;
+    let info = info.map_err(|error| Failure::new(Exit::Other, format!("map `{}`, its id: {error}", map.name())))?;
     Ok(map_json(map.spec(), Some(info.id)))
 }
 

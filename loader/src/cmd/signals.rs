@@ -5,7 +5,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::failure::Failure;
+use super::failure::{Exit, Failure};
 
 /// SIGINT and SIGTERM, as something that can be polled. The second one ends the program at once.
 pub(crate) struct Signals {
@@ -15,6 +15,13 @@ pub(crate) struct Signals {
 
 impl Signals {
     pub(crate) fn catch() -> Result<Self, Failure> {
+        Self::register().map_err(|error| {
+            Failure::new(Exit::Other, format!("SIGINT and SIGTERM cannot be caught: {error}"))
+                .hint("it takes a pair of sockets and a signal handler: ulimit -n allows too few descriptors, or a seccomp filter forbids it")
+        })
+    }
+
+    fn register() -> std::io::Result<Self> {
         let (wake, sender) = UnixStream::pair()?;
         let flag = Arc::new(AtomicBool::new(false));
         for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {

@@ -15,7 +15,7 @@ use crate::sys::btf_info::btf_bytes;
 use crate::sys::id::{Access, btf_by_id, map_by_id, prog_by_id};
 use crate::sys::map::MapFd;
 use crate::sys::pin::obj_get;
-use crate::sys::{SysError, map_info::MapInfo};
+use crate::sys::{SysError, map_info::MapInfo, of_io};
 
 /// What is pinned somewhere.
 #[derive(Debug)]
@@ -39,7 +39,7 @@ impl Pinned {
             Err(error) if error.errno == Errno::EINVAL && access == Access::Read => obj_get(path, Access::Write),
             other => other,
         }?;
-        Ok(match kind(&fd).as_str() {
+        Ok(match kind(&fd)?.as_str() {
             "bpf-map" => Self::Map(Map::adopt(fd)?),
             "bpf-prog" => Self::Program(Program::adopt(fd)?),
             other => Self::Other(other.to_owned()),
@@ -78,7 +78,7 @@ impl Program {
     fn filter(fd: OwnedFd) -> Result<Self, SysError> {
         let ProgInfo { prog_type, .. } = prog_info(fd.as_fd())?;
         // The kernel answers the same question about a map, with other numbers in the same places.
-        if kind(&fd) != "bpf-prog" || prog_type != SOCKET_FILTER {
+        if kind(&fd)? != "bpf-prog" || prog_type != SOCKET_FILTER {
             return Err(SysError { call: "opening a socket filter", errno: Errno::EINVAL });
         }
         Self::adopt(fd)
@@ -143,10 +143,11 @@ fn btf_of(id: u32) -> Result<Option<Vec<u8>>, SysError> {
 }
 
 /// What the kernel calls a descriptor of its own: `bpf-map`, `bpf-prog`; empty for others.
-fn kind(fd: &OwnedFd) -> String {
-    let link = std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd())).unwrap_or_default();
+fn kind(fd: &OwnedFd) -> Result<String, SysError> {
+    let link = std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()));
+    let link = link.map_err(|error| of_io("readlink(/proc/self/fd)", &error))?;
     let text = link.to_string_lossy();
-    text.strip_prefix("anon_inode:").unwrap_or_default().trim_matches(['[', ']']).to_owned()
+    Ok(text.strip_prefix("anon_inode:").unwrap_or_default().trim_matches(['[', ']']).to_owned())
 }
 
 /// A name, up to its first NUL.

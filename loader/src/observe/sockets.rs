@@ -6,6 +6,10 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::AsFd;
+
+use nix::errno::Errno;
+use nix::sys::stat::{SFlag, fstat};
 
 /// What the tables say of a socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,9 +53,14 @@ pub fn descriptors(pid: i32) -> io::Result<Vec<(i32, u64)>> {
     Ok(found)
 }
 
-/// The inode of a descriptor of a process, if that is a socket.
-pub fn inode(pid: i32, fd: i32) -> Option<u64> {
-    inode_of(std::fs::read_link(format!("/proc/{pid}/fd/{fd}")).ok()?.to_str()?)
+/// The number of the socket that a descriptor of our own is; `None` if it is no socket.
+///
+/// # Errors
+///
+/// As fstat(2).
+pub fn own_inode(fd: impl AsFd) -> Result<Option<u64>, Errno> {
+    let found = fstat(fd)?;
+    Ok((SFlag::from_bits_truncate(found.st_mode & SFlag::S_IFMT.bits()) == SFlag::S_IFSOCK).then_some(found.st_ino))
 }
 
 /// `socket:[4026]`.

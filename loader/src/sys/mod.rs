@@ -62,10 +62,15 @@ fn errno_text(errno: Errno) -> &'static str {
 ///
 /// # Errors
 ///
-/// `EIO`: the file cannot be read, or says something else.
+/// As reading a file has; `EIO`: it says something else.
 pub fn possible_cpus() -> Result<usize, SysError> {
-    let unreadable = SysError { call: "read(/sys/devices/system/cpu/possible)", errno: Errno::EIO };
-    let text = std::fs::read_to_string("/sys/devices/system/cpu/possible").map_err(|_| unreadable)?;
+    const CALL: &str = "read(/sys/devices/system/cpu/possible)";
+    let text = std::fs::read_to_string("/sys/devices/system/cpu/possible").map_err(|error| of_io(CALL, &error))?;
     let last = text.trim().rsplit(['-', ',']).next().and_then(|number| number.parse::<usize>().ok());
-    last.map(|last| last + 1).ok_or(unreadable)
+    last.map(|last| last + 1).ok_or(SysError { call: CALL, errno: Errno::EIO })
+}
+
+/// An error of the standard library's, with its errno.
+pub(crate) fn of_io(call: &'static str, error: &std::io::Error) -> SysError {
+    SysError { call, errno: error.raw_os_error().map_or(Errno::EIO, Errno::from_raw) }
 }

@@ -14,12 +14,14 @@ pub(super) fn start() -> Result<SocketAddr, Failure> {
     let failed = |error| Failure::new(Exit::Socket, format!("the built-in server: {error}"));
     let listener = TcpListener::bind(("127.0.0.1", 0)).map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
-    std::thread::spawn(move || {
+    // `thread::spawn` would panic where there can be no more threads.
+    let serve = move || {
         // A client that does not come, or goes away, is seen on the client's side.
         if let Ok((client, _)) = listener.accept() {
             let _ = answer(client);
         }
-    });
+    };
+    std::thread::Builder::new().spawn(serve).map_err(failed)?;
     Ok(address)
 }
 
@@ -28,9 +30,11 @@ fn answer(mut client: TcpStream) -> std::io::Result<()> {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") && request.len() < 4096 {
         let mut buffer = [0; 512];
-        match client.read(&mut buffer)? {
-            0 => break,
-            count => request.extend(buffer.iter().take(count)),
+        match client.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => request.extend(buffer.iter().take(count)),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
     write!(client, "HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{BODY}", BODY.len())

@@ -169,8 +169,10 @@ fn is_read(map: &Map) -> bool {
 /// Why events cannot be read.
 fn failure(error: EventsError) -> Failure {
     match error.source.errno {
-        Errno::EACCES | Errno::EPERM => Failure::new(Exit::Privileges, error)
+        Errno::EACCES | Errno::EPERM if error.source.call == "perf_event_open" => Failure::new(Exit::Privileges, error)
             .hint("a perf event array is read with CAP_PERFMON, or where kernel.perf_event_paranoid is 0 or less; minibpf doctor says more"),
+        Errno::EPERM | Errno::EAGAIN if error.source.call == "mmap" => Failure::new(Exit::Other, error)
+            .hint("RLIMIT_MEMLOCK (ulimit -l) and kernel.perf_event_mlock_kb limit how much a buffer may lock"),
         Errno::EMFILE => Failure::new(Exit::Other, error).hint("a perf event array takes a descriptor for each CPU: ulimit -n"),
         _ => Failure::new(Exit::Other, error),
     }

@@ -14,7 +14,7 @@ use nix::sys::socket::{
 use crate::cmd::failure::Failure;
 use crate::cmd::target::foreign::Foreign;
 use crate::cmd::target::opening::internet;
-use crate::cmd::target::owner::Owner;
+use crate::cmd::target::owner::{Owner, another};
 use crate::cmd::target::{Flow, Member, Opened};
 
 /// What receiving gave.
@@ -51,7 +51,7 @@ impl<'a> Endpoint<'a> {
         let Opened { socket, flow, foreign, members, .. } = opened;
         let (foreign, flow) = (foreign.as_ref(), *flow);
         let listener = match flow {
-            Flow::Listener => Some(TcpListener::from(socket.try_clone()?)),
+            Flow::Listener => Some(TcpListener::from(another(socket)?)),
             _ => None,
         };
         Ok(Self {
@@ -110,7 +110,7 @@ impl<'a> Endpoint<'a> {
 
     /// Whether a foreign socket's owner has closed it.
     pub(super) fn is_gone(&self) -> bool {
-        self.owner.is_some_and(|owner| owner.socket().is_none())
+        self.owner.is_some_and(Owner::is_gone)
     }
 
     /// The TCP connection, if there is one.

@@ -27,7 +27,7 @@ impl Sink {
     /// With `--json` standard output carries JSON alone, and bytes are kept only in a file that was asked for.
     pub(super) fn new(file: Option<&Path>, json: bool) -> Result<Self, Failure> {
         let kind = match file {
-            Some(path) => Kind::File(File::create(path).map_err(|e| Failure::from(e).at(path.display()))?),
+            Some(path) => Kind::File(File::create(path).map_err(|e| Failure::new(Exit::Other, e).at(path.display()))?),
             None if json => Kind::Nowhere,
             None if std::io::stdout().is_terminal() => Kind::Terminal(Text::default()),
             None => Kind::Pipe,
@@ -44,7 +44,9 @@ impl Sink {
     pub(super) fn take(&mut self, received: &[u8]) -> Result<(), Failure> {
         match &mut self.kind {
             Kind::Nowhere => {}
-            Kind::File(file) => file.write_all(received)?,
+            Kind::File(file) => file
+                .write_all(received)
+                .map_err(|error| Failure::new(Exit::Other, format!("the file of --output: {error}")))?,
             Kind::Pipe => self.pending.extend(received),
             Kind::Terminal(text) => text.add(received, &mut self.pending),
         }

@@ -16,7 +16,7 @@ use super::pump::Traffic;
 use super::session::Session;
 use crate::cmd::contents::Holding;
 use crate::cmd::events::Seen;
-use crate::cmd::failure::{Exit, Failure};
+use crate::cmd::failure::Failure;
 use crate::cmd::show::{self, Shown};
 use crate::cmd::statistics::{SocketText, socket_json};
 use crate::cmd::stats::Stats;
@@ -24,12 +24,14 @@ use crate::cmd::stats::Stats;
 impl Session<'_> {
     /// Says what there is to say at the end. How large the program is, the kernel tells only with CAP_BPF: that was asked before.
     pub(super) fn summary(&self, shown: &Shown, traffic: &Traffic, seen: &Seen, stats: &Stats) -> Result<(), Failure> {
-        let counted = stats.is_on();
-        let info = show::ask_program(self.tracer, self.loaded, "how often it ran")?;
+        // The filter has done its work: what cannot be asked any more is said to be missing, and fails nothing.
+        let asked = self.asked(show::answer(self.tracer, self.loaded, "how often it ran")?)?;
+        let counted = stats.is_on() && asked.is_some();
+        let info = asked.unwrap_or(shown.info);
         // Another process may have switched them on too; what it counted may have begun anywhere.
         let mean = mean_ns(&info).filter(|_| counted);
         self.output.say(format_args!("detached: {}", traffic.ended));
-        self.say_program(&info, &shown.info, mean, stats);
+        self.say_program(&info, &shown.info, counted, mean, stats);
         self.say_traffic(traffic, seen);
         let btf = show::uploaded_btf(self.plan);
         for (id, map) in self.kernel.maps() {
@@ -50,7 +52,7 @@ impl Session<'_> {
     }
 
     /// What the program was, and how often it ran; `shown` is what the kernel said of it when it was loaded.
-    fn say_program(&self, info: &ProgramInfo, shown: &ProgramInfo, mean: Option<u64>, stats: &Stats) {
+    fn say_program(&self, info: &ProgramInfo, shown: &ProgramInfo, counted: bool, mean: Option<u64>, stats: &Stats) {
         self.output.say(format_args!(
             "{}: program id {}, tag {}; {} insns given, {} after the verifier, which walked {}",
             self.program.name,
@@ -65,7 +67,8 @@ impl Session<'_> {
                 "it ran {} times, {mean} ns each in the mean (the kernel counted every program of the machine meanwhile)",
                 info.run_count
             )),
-            None if stats.is_on() => self.output.say("it never ran"),
+            None if counted => self.output.say("it never ran"),
+            None if stats.is_on() => {}
             None if stats.is_refused() => self.output.say(format_args!("run count: needs {CAP_SYS_ADMIN}")),
             None => self.output.say("how often it ran is not known: run statistics were off"),
         }
@@ -97,11 +100,16 @@ impl Session<'_> {
         }
     }
 
+    /// What was asked, if there is an answer; without one a warning says why.
+    fn asked<T>(&self, answer: Result<T, String>) -> Result<Option<T>, Failure> {
+        answer.map_or_else(|why| self.output.warn("missing", why).map(|()| None), |answer| Ok(Some(answer)))
+    }
+
     fn print_map(&self, map: &Map, id: Option<u32>, btf: Option<&Btf<'_>>) -> Result<(), Failure> {
         if !maps::is_walkable(map) {
             return Ok(());
         }
-        let holding = self.read(map, btf)?;
+        let Some(holding) = self.asked(self.read(map, btf)?)? else { return Ok(()) };
         for line in holding.lines() {
             self.output.say(line);
         }
@@ -112,7 +120,7 @@ impl Session<'_> {
     }
 
     /// Everything that a map holds, each question traced.
-    fn read<'a>(&self, map: &'a Map, btf: Option<&Btf<'a>>) -> Result<Holding<'a>, Failure> {
+    fn read<'a>(&self, map: &'a Map, btf: Option<&Btf<'a>>) -> Result<Result<Holding<'a>, String>, Failure> {
         let fd = || Fd::Number(map.as_fd().as_raw_fd());
         let answer = |found: bool| if found { Ok(0) } else { Err(Errno::ENOENT) };
         let mut broken = Ok(());
@@ -129,6 +137,6 @@ impl Session<'_> {
             }
         });
         broken?;
-        holding.map_err(|error| Failure::new(Exit::Other, format!("reading map `{}`: {error}", map.name())))
+        Ok(holding.map_err(|error| format!("reading map `{}`: {error}", map.name())))
     }
 }

@@ -1,11 +1,10 @@
 //! Many lines, written a good deal at a time.
 
 use std::fmt::Display;
-use std::io::Write;
 
 use serde::Serialize;
 
-use super::{Output, escape};
+use super::{Output, escape, stream};
 use crate::cmd::failure::Failure;
 
 /// Bytes that are gathered before they are written.
@@ -77,15 +76,11 @@ impl<'a> Lines<'a> {
     }
 
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
-        let written = match self.is_narration && !self.output.json {
-            // As with any narration, a reader that is gone is not worth failing for.
-            true => std::io::stderr().lock().write_all(&self.buffer).or(Ok(())),
-            false => std::io::stdout().lock().write_all(&self.buffer).and_then(|()| std::io::stdout().flush()),
-        };
-        self.buffer.clear();
-        written.map_err(|error| match Failure::from(error) {
-            failure if failure.is_silent() => failure,
-            failure => failure.at("standard output"),
-        })
+        let bytes = std::mem::take(&mut self.buffer);
+        match self.is_narration && !self.output.json {
+            true => stream::narrate(&bytes),
+            false => stream::data(&bytes)?,
+        }
+        Ok(())
     }
 }

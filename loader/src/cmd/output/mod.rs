@@ -2,9 +2,10 @@
 
 mod escape;
 mod lines;
+mod stream;
 
 use std::fmt::Display;
-use std::io::{IsTerminal, Write};
+use std::io::{IsTerminal, Write as _};
 use std::process::ExitCode;
 
 use anstyle::{AnsiColor, Style};
@@ -79,18 +80,18 @@ impl Output {
 
     /// Data: one JSON line. Nothing without `--json`.
     pub(crate) fn data(&self, line: &Json) -> Result<(), Failure> {
-        if self.json { Ok(write_line(line, self.pretty)?) } else { Ok(()) }
+        if self.json { write_line(line, self.pretty) } else { Ok(()) }
     }
 
     /// Data as text. Nothing with `--json`.
     pub(crate) fn text(&self, text: impl Display) -> Result<(), Failure> {
-        if self.json { Ok(()) } else { Ok(stdout_line(Style::new(), &text)?) }
+        if self.json { Ok(()) } else { stdout_line(Style::new(), &text) }
     }
 
     /// Data as text: the title of a part.
     pub(crate) fn heading(&self, text: &str) -> Result<(), Failure> {
         let style = if self.color_out { Style::new().bold() } else { Style::new() };
-        if self.json { Ok(()) } else { Ok(stdout_line(style, &text)?) }
+        if self.json { Ok(()) } else { stdout_line(style, &text) }
     }
 
     /// Narration. Nothing with `--json`, which carries it as data, and nothing with `--quiet`.
@@ -145,7 +146,7 @@ impl Output {
         let indent = label.len() - word.len();
         let mut line = format!("{:indent$}{style}{word}{style:#} ", "").into_bytes();
         push_text(&mut line, text);
-        let _ = std::io::stderr().lock().write_all(&line);
+        stream::narrate(&line);
     }
 }
 
@@ -154,20 +155,20 @@ pub(crate) fn tell_unpainted(text: impl Display) {
     stderr_line(&text);
 }
 
-/// Writes a line to standard error; a reader that is gone is not worth failing for.
+/// Writes a line to standard error.
 fn stderr_line(text: &dyn Display) {
     let mut line = Vec::new();
     push_text(&mut line, text);
-    let _ = std::io::stderr().lock().write_all(&line);
+    stream::narrate(&line);
 }
 
 /// Writes a line to standard output, in a style.
-fn stdout_line(style: Style, text: &dyn Display) -> std::io::Result<()> {
+fn stdout_line(style: Style, text: &dyn Display) -> Result<(), Failure> {
     let mut line = style.render().to_string().into_bytes();
     push_text(&mut line, text);
     line.pop();
     line.extend(format!("{style:#}\n").bytes());
-    std::io::stdout().lock().write_all(&line)
+    stream::data(&line)
 }
 
 /// Adds text that cannot command a terminal, and the end of its line.
@@ -180,10 +181,10 @@ fn push_text(line: &mut Vec<u8>, text: &dyn Display) {
 }
 
 /// Writes one JSON line to standard output.
-pub(crate) fn write_line(line: &Json, pretty: bool) -> std::io::Result<()> {
+pub(crate) fn write_line(line: &Json, pretty: bool) -> Result<(), Failure> {
     let text = if pretty { format!("{line:#}") } else { line.to_string() };
     let mut text = text.into_bytes();
     escape::json(&mut text, 0);
     text.push(b'\n');
-    std::io::stdout().lock().write_all(&text)
+    stream::data(&text)
 }

@@ -87,7 +87,7 @@ impl Input {
         }
         // A file that is not there is said before anything is loaded.
         for file in files.iter().filter(|file| !keeps_going && *file != Path::new("-")) {
-            std::fs::metadata(file).map_err(|error| Failure::from(error).at(file.display()))?;
+            std::fs::metadata(file).map_err(|error| Failure::new(Exit::Other, error).at(file.display()))?;
         }
         Ok(Self {
             given,

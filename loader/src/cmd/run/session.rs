@@ -1,6 +1,5 @@
 //! The packets' way through the filter, one after the other, and what is said of each.
 
-use std::os::fd::AsFd;
 use std::time::Instant;
 
 use super::capture::source::Stop;
@@ -13,6 +12,7 @@ use super::report::Report;
 use super::trial::{Trial, Unfit};
 use crate::cmd::failure::Failure;
 use crate::cmd::signals::Signals;
+use crate::cmd::target::owner::another;
 
 /// What ends a run before its packets do.
 pub(super) struct Limits {
@@ -25,7 +25,7 @@ pub(super) struct Limits {
 impl Limits {
     /// The same for somebody who waits for input.
     pub(super) fn stop(&self) -> Result<Stop, Failure> {
-        Ok(Stop { signal: self.signals.as_fd().try_clone_to_owned()?, until: self.until })
+        Ok(Stop { signal: another(&self.signals)?, until: self.until })
     }
 
     pub(super) fn is_over(&self) -> bool {

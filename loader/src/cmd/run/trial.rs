@@ -137,27 +137,41 @@ fn network_len(frame: &[u8]) -> u32 {
 /// Runs that one call makes: some tenths of a second of them, so that an end that was asked for is not missed.
 const AT_ONCE: u32 = 1 << 20;
 
+/// EINTR means that a signal came. Enough tries for a burst of them.
+const TRIES: u32 = 100;
+
 impl Trial<'_> {
     /// BPF_PROG_TEST_RUN, as often as it takes.
     fn test_run(&self, frame: &[u8]) -> Result<Seen, Unfit> {
-        let (program, mut left, mut ns) = (self.opening.program, self.repeat, 0);
+        let (program, mut left, mut ns, mut tries) = (self.opening.program, self.repeat, 0, TRIES);
         loop {
             let repeat = left.min(AT_ONCE);
             let result = program.test_run(frame, repeat);
             let written = result.as_ref().map_or((0, 0), |run| (run.ret, run.mean_ns));
             let fd = Fd::Number(program.as_fd().as_raw_fd());
             self.opening.tracer.result(|| prog_test_run(fd, frame, repeat, written), &result)?;
-            let run = result.map_err(|error| refusal(error, program, frame))?;
+            let run = match result {
+                // Some signal, such as the one after a stop; ours is looked for below.
+                Err(error) if error.errno == Errno::EINTR && tries > 0 && !self.is_over() => {
+                    tries -= 1;
+                    continue;
+                }
+                result => result.map_err(|error| refusal(error, program, frame))?,
+            };
             ns += u64::from(run.mean_ns) * u64::from(repeat);
             left -= repeat;
             if left == 0 {
                 let mean = ns.checked_div(self.repeat.into()).unwrap_or(0);
                 return Ok(Seen::returned(network_len(frame), run.ret, u32::try_from(mean).unwrap_or(u32::MAX)));
             }
-            if self.opening.signals.came() || self.until.is_some_and(|until| Instant::now() >= until) {
+            if self.is_over() {
                 return Err(Unfit::Interrupted);
             }
         }
+    }
+
+    fn is_over(&self) -> bool {
+        self.opening.signals.came() || self.until.is_some_and(|until| Instant::now() >= until)
     }
 }
 

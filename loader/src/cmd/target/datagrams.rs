@@ -11,7 +11,7 @@ use nix::sys::socket::{MsgFlags, SockaddrLike, SockaddrStorage, UnixAddr, recv};
 use serde_json::json;
 
 use super::calls::{self, Address};
-use super::opening::{FIRST, Opening, local};
+use super::opening::{FIRST, Opening, connect, local_of};
 use super::parse::UnixPath;
 use super::{Flow, Opened};
 use crate::cmd::failure::{Exit, Failure};
@@ -41,7 +41,7 @@ impl Opening<'_> {
         let socket = self.socket(udp::kind(peer.is_ipv6()), "not connected yet").map_err(|failure| failure.at(peer))?;
         self.attach(&socket, FIRST)?;
         self.connect_datagrams(&socket, &SockaddrStorage::from(peer), peer, &peer.to_string())?;
-        let local = local(&socket).ok_or_else(|| Failure::new(Exit::Socket, format!("{peer}: no local address")))?;
+        let local = local_of(&socket, peer)?;
         let facts = json!({ "local": local.to_string(), "peer": peer.to_string(), "when": "before connect" });
         Ok(Opened::new(udp::HOOK, Flow::Connected, socket, format!("udp {local} -> {peer}"), facts))
     }
@@ -62,7 +62,7 @@ impl Opening<'_> {
         shown: impl Into<Address>,
         place: &str,
     ) -> Result<(), Failure> {
-        let result = nix::sys::socket::connect(socket.as_raw_fd(), address);
+        let result = connect(socket, address);
         let call = || calls::connect(Fd::of(socket), shown, "from here on it sends there");
         self.tracer.call(call, result.map(|()| 0))?;
         let failed =

@@ -59,8 +59,10 @@ impl Held {
     /// Takes the program off at the end of a load; `false` if the owner has closed what it had.
     pub(super) fn release(&self, tracer: &Tracer<'_>) -> Result<bool, Failure> {
         let Some(socket) = self.owner.socket_again(tracer)? else { return Ok(false) };
-        self.is_on.set(false);
-        release(self.what, &socket, tracer).map(|()| true)
+        // What was refused for a moment is tried once more when this is dropped.
+        let released = release(self.what, &socket, tracer);
+        self.is_on.set(released.is_err());
+        released.map(|()| true)
     }
 }
 

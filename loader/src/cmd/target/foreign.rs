@@ -116,8 +116,11 @@ impl Foreign {
 
     /// Puts the saved classic filter back, or takes the filter off.
     pub(crate) fn release(&self, socket: &OwnedFd, tracer: &Tracer<'_>) -> Result<Result<(), SysError>, Failure> {
-        self.is_on.set(false);
-        release(socket, self.saved.as_ref(), tracer)
+        let released = release(socket, self.saved.as_ref(), tracer);
+        // What was refused for a moment is tried once more when this is dropped.
+        let is_off = |result: &Result<(), SysError>| !result.is_err_and(|error| error.errno != Errno::ENOENT);
+        self.is_on.set(!released.as_ref().is_ok_and(is_off));
+        released
     }
 
     /// Says what a listener leaves behind: each connection has a reference of its own to the filter.

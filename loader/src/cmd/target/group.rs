@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::calls::{self, Address};
 use super::opening::Opening;
+use super::owner::another;
 use super::packet::Interface;
 use super::{Flow, Member, Opened, Taken};
 use crate::cmd::failure::{Exit, Failure};
@@ -107,7 +108,7 @@ impl Opening<'_> {
         (words, facts): (String, serde_json::Value),
         taken: Taken,
     ) -> Result<Opened, Failure> {
-        let socket = members.first().ok_or_else(no_sockets)?.try_clone()?;
+        let socket = another(members.first().ok_or_else(no_sockets)?)?;
         let opened = Opened::new(hook, Flow::Group(member), socket, words, facts);
         Ok(Opened { members, taken, ..opened })
     }

@@ -9,7 +9,7 @@ use minibpf::explain::{self, Call, Fd};
 use minibpf::hook::foreign;
 use minibpf::kernel::Program;
 use minibpf::sys::SysError;
-use minibpf::sys::socket::{self, Kind};
+use minibpf::sys::socket::{self, AF_PACKET, Kind, SOCK_RAW};
 use nix::errno::Errno;
 use nix::sys::socket::{SockaddrLike, SockaddrStorage, getsockname};
 
@@ -62,8 +62,12 @@ impl Opening<'_> {
         let number = socket.as_ref().map(AsRawFd::as_raw_fd).map_err(|error| error.errno);
         self.tracer.call(|| calls::socket(kind, why), number)?;
         socket.map_err(|error| match error.errno {
-            Errno::EPERM | Errno::EACCES => Failure::new(Exit::Privileges, error)
-                .hint(format!("a socket of {} needs CAP_NET_RAW", kind_words(kind))),
+            Errno::EPERM | Errno::EACCES => Failure::new(Exit::Privileges, error).hint(match kind {
+                Kind { family: AF_PACKET, .. } | Kind { kind: SOCK_RAW, .. } => {
+                    format!("a socket of {} needs CAP_NET_RAW", kind_words(kind))
+                }
+                _ => "it needs no privilege: a security module, a seccomp filter or a BPF program of the cgroup forbids it".to_owned(),
+            }),
             Errno::EAFNOSUPPORT | Errno::EPROTONOSUPPORT => {
                 Failure::new(Exit::Socket, error).hint(format!("this kernel has no socket of {}", kind_words(kind)))
             }
@@ -127,9 +131,28 @@ fn kind_words(Kind { family, kind, protocol }: Kind) -> String {
     format!("{}, {}, protocol {protocol}", family.1, kind.1)
 }
 
-/// The address that a socket has.
-pub(crate) fn local(socket: &impl AsFd) -> Option<SocketAddr> {
-    internet(&getsockname(socket.as_fd().as_raw_fd()).ok()?)
+/// connect(2). Where a signal came in between, asking again tells how it stands.
+pub(crate) fn connect(socket: &OwnedFd, address: &dyn SockaddrLike) -> Result<(), Errno> {
+    loop {
+        match nix::sys::socket::connect(socket.as_raw_fd(), address) {
+            Err(Errno::EINTR) => {}
+            Err(Errno::EALREADY) => return Err(Errno::EINPROGRESS),
+            Err(Errno::EISCONN) => return Ok(()),
+            result => return result,
+        }
+    }
+}
+
+/// The address that a socket has, where it has one of the Internet.
+pub(crate) fn local(socket: &impl AsFd) -> Result<SocketAddr, Errno> {
+    let address: SockaddrStorage = getsockname(socket.as_fd().as_raw_fd())?;
+    internet(&address).ok_or(Errno::EAFNOSUPPORT)
+}
+
+/// The same, of a connection to a peer.
+pub(crate) fn local_of(socket: &impl AsFd, peer: SocketAddr) -> Result<SocketAddr, Failure> {
+    local(socket)
+        .map_err(|errno| Failure::new(Exit::Socket, format!("{peer}: getsockname: {} ({errno:?})", errno.desc())))
 }
 
 /// An Internet address; `None` if it is of another family.

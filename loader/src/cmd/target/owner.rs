@@ -1,7 +1,7 @@
 //! Whose a foreign socket is, and how a descriptor for it is had: by pidfd_getfd(2), or as it was inherited.
 
 use std::fs;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use minibpf::explain::{Call, Fd, Field};
 use minibpf::observe::sockets::{self, Listed, Tables};
@@ -38,9 +38,8 @@ impl Owner {
             _ => return Err(Failure::new(Exit::Usage, format!("{at}: a socket of minibpf's own"))),
         };
         let (pidfd, socket) = duplicate(pid, fd, tracer)?;
-        let own = sockets::inode(std::process::id().cast_signed(), socket.as_raw_fd());
-        own.ok_or_else(|| not_a_socket(&format!("descriptor {fd} of process {pid}"), &socket))?;
-        Ok((Self::Process { pidfd, pid, fd, inode: own }, socket))
+        let inode = inode_of(&socket, &format!("descriptor {fd} of process {pid}"))?;
+        Ok((Self::Process { pidfd, pid, fd, inode: Some(inode) }, socket))
     }
 
     /// A tun device that a process holds.
@@ -66,48 +65,62 @@ impl Owner {
             ("arg", Field::Number(3)),
         ];
         tracer.call(|| calls::plain("fcntl", fields, "a descriptor of our own"), Ok(socket.as_raw_fd()))?;
-        match sockets::inode(std::process::id().cast_signed(), socket.as_raw_fd()) {
-            Some(_) => Ok((Self::Inherited(socket.try_clone()?), socket)),
-            None => Err(not_a_socket(&format!("descriptor {fd}"), &socket)),
-        }
+        inode_of(&socket, &format!("descriptor {fd}"))?;
+        Ok((Self::Inherited(another(&socket)?), socket))
     }
 
     /// A descriptor for the socket again, as long as its owner has it, with the call shown.
     pub(super) fn socket_again(&self, tracer: &Tracer<'_>) -> Result<Option<OwnedFd>, Failure> {
-        let socket = self.socket();
+        let socket = self.look().map_err(|error| Failure::new(Exit::Socket, format!("{}: {error}", self.words())))?;
         if let (Self::Process { pidfd, fd, .. }, Some(socket)) = (self, &socket) {
             tracer.call(|| getfd_call(pidfd, *fd), Ok(socket.as_raw_fd()))?;
         }
         Ok(socket)
     }
 
-    /// A descriptor for it again; `None` if its owner has closed it, or is gone.
+    /// A descriptor for it again, if there is one to be had.
     pub(crate) fn socket(&self) -> Option<OwnedFd> {
+        self.look().ok().flatten()
+    }
+
+    /// Whether its owner has closed it, or is gone. That it cannot be had for a moment is not that.
+    pub(crate) fn is_gone(&self) -> bool {
+        matches!(self.look(), Ok(None))
+    }
+
+    /// A descriptor for it again; `None` if its owner has closed it, or is gone.
+    fn look(&self) -> Result<Option<OwnedFd>, SysError> {
         let (pidfd, pid, fd, inode) = match self {
             Self::Process { pidfd, pid, fd, inode } => (pidfd, *pid, *fd, *inode),
-            Self::Inherited(socket) => return socket.try_clone().ok(),
+            Self::Inherited(socket) => {
+                return socket.try_clone().map(Some).map_err(|error| sys_error("fcntl(F_DUPFD_CLOEXEC)", &error));
+            }
+        };
+        let get = |fd| match pidfd::pidfd_getfd(pidfd, fd) {
+            Err(error) if matches!(error.errno, Errno::EBADF | Errno::ESRCH) => Ok(None),
+            result => result.map(Some),
         };
         let Some(inode) = inode else {
-            let queue = pidfd::pidfd_getfd(pidfd, fd).ok()?;
-            let link = fs::read_link(format!("/proc/self/fd/{}", queue.as_raw_fd())).ok()?;
-            return (link.as_os_str() == TUN).then_some(queue);
+            let queue = get(fd)?.filter(|queue| {
+                let link = fs::read_link(format!("/proc/self/fd/{}", queue.as_raw_fd()));
+                link.is_ok_and(|link| link.as_os_str() == TUN)
+            });
+            return Ok(queue);
         };
-        let get = |fd| {
-            let socket = pidfd::pidfd_getfd(pidfd, fd).ok()?;
-            let found = sockets::inode(std::process::id().cast_signed(), socket.as_raw_fd());
-            (found == Some(inode)).then_some(socket)
-        };
+        let is_it = |socket: &OwnedFd| sockets::own_inode(socket) == Ok(Some(inode));
+        if let Some(socket) = get(fd)?.filter(is_it) {
+            return Ok(Some(socket));
+        }
         // Whoever may have the descriptor may not list all of them: that takes the directory's rights besides.
-        get(fd).or_else(|| {
-            let numbers = sockets::descriptors(pid).unwrap_or_default();
-            numbers.iter().find(|(_, one)| *one == inode).and_then(|(fd, _)| get(*fd))
-        })
+        let numbers = sockets::descriptors(pid).unwrap_or_default();
+        let moved = numbers.iter().find(|(_, one)| *one == inode);
+        moved.map_or(Ok(None), |(fd, _)| Ok(get(*fd)?.filter(is_it)))
     }
 
     /// A descriptor that becomes readable when the owner ends; of an inherited socket there is only itself.
     pub(super) fn process(&self) -> Result<OwnedFd, Failure> {
         match self {
-            Self::Process { pidfd: fd, .. } | Self::Inherited(fd) => Ok(fd.try_clone()?),
+            Self::Process { pidfd: fd, .. } | Self::Inherited(fd) => another(fd),
         }
     }
 
@@ -175,10 +188,25 @@ fn not_given(pid: i32, fd: i32, error: SysError) -> Failure {
     }
 }
 
-fn not_a_socket(what: &str, fd: &OwnedFd) -> Failure {
-    let link = fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()));
-    let is = link.map_or_else(|_| String::new(), |link| format!(": it is {}", link.display()));
-    Failure::new(Exit::Socket, format!("{what} is not a socket{is}"))
+/// The number of the socket that a descriptor of our own must be.
+fn inode_of(fd: &OwnedFd, what: &str) -> Result<u64, Failure> {
+    let failed = |errno: Errno| format!("{what}: fstat: {} ({errno:?})", errno.desc());
+    let inode = sockets::own_inode(fd).map_err(|errno| Failure::new(Exit::Socket, failed(errno)))?;
+    inode.ok_or_else(|| {
+        let link = fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()));
+        let is = link.map_or_else(|_| String::new(), |link| format!(": it is {}", link.display()));
+        Failure::new(Exit::Socket, format!("{what} is not a socket{is}"))
+    })
+}
+
+/// The same, once more.
+pub(crate) fn another(fd: impl AsFd) -> Result<OwnedFd, Failure> {
+    let again = fd.as_fd().try_clone_to_owned();
+    again.map_err(|error| Failure::new(Exit::Other, format!("a descriptor once more: fcntl(F_DUPFD_CLOEXEC): {error}")))
+}
+
+fn sys_error(call: &'static str, error: &std::io::Error) -> SysError {
+    SysError { call, errno: error.raw_os_error().map_or(Errno::EIO, Errno::from_raw) }
 }
 
 /// The descriptor of a process's socket at an address. The address is the socket's own; where it has several there, such as a

@@ -3,6 +3,7 @@
 use std::os::fd::OwnedFd;
 
 use minibpf::hook::packet;
+use nix::errno::Errno;
 use serde_json::json;
 
 use super::opening::Opening;
@@ -18,7 +19,10 @@ pub(crate) struct Interface {
 
 impl Interface {
     pub(crate) fn named(name: &str) -> Result<Self, Failure> {
-        let index = nix::net::if_::if_nametoindex(name).map_err(|_| {
+        let index = nix::net::if_::if_nametoindex(name).map_err(|errno| {
+            if errno != Errno::ENODEV {
+                return Failure::new(Exit::Socket, format!("{name}: if_nametoindex: {} ({errno:?})", errno.desc()));
+            }
             let failure = Failure::new(Exit::Socket, format!("{name}: there is no interface of this name"));
             let there = nix::net::if_::if_nameindex().ok();
             let there =

@@ -4,7 +4,7 @@
 //! of a name gets a socket of its own, and each socket its filter.
 
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use minibpf::explain::Fd;
@@ -15,7 +15,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{Backlog, SockaddrStorage, setsockopt, sockopt};
 use serde_json::json;
 
-use super::opening::{FIRST, Opening, local};
+use super::opening::{FIRST, Opening, connect, local_of};
 use super::{Flow, Opened, calls};
 use crate::cmd::failure::{Exit, Failure};
 
@@ -37,7 +37,7 @@ impl Opening<'_> {
         if after_connect {
             self.attach(&socket, "what came before was not filtered")?;
         }
-        let local = local(&socket).ok_or_else(|| Failure::new(Exit::Socket, format!("{peer}: no local address")))?;
+        let local = local_of(&socket, peer)?;
         let when = if after_connect { "after connect" } else { "before connect" };
         let facts = json!({ "local": local.to_string(), "peer": peer.to_string(), "when": when });
         Ok(Opened::new(tcp::CLIENT, Flow::Stream { is_tcp: true }, socket, format!("tcp {local} -> {peer}"), facts))
@@ -45,7 +45,7 @@ impl Opening<'_> {
 
     /// connect(2), watched: a filter that drops the peer's SYN-ACK makes it hang.
     fn connect(&self, socket: &OwnedFd, address: SocketAddr, deadline: Instant) -> Result<(), Failure> {
-        let result = nix::sys::socket::connect(socket.as_raw_fd(), &SockaddrStorage::from(address));
+        let result = connect(socket, &SockaddrStorage::from(address));
         self.tracer.call(|| calls::connect(Fd::of(socket), address, "the handshake"), result.map(|()| 0))?;
         let refused =
             |errno: Errno| Failure::new(Exit::Socket, format!("{address}: connect: {} ({errno:?})", errno.desc()));
@@ -60,8 +60,11 @@ impl Opening<'_> {
             let mut fds =
                 [PollFd::new(socket.as_fd(), PollFlags::POLLOUT), PollFd::new(self.signals.as_fd(), PollFlags::POLLIN)];
             match poll(&mut fds, PollTimeout::from(wait)) {
-                Ok(_) | Err(Errno::EINTR) => {}
-                Err(errno) => return Err(refused(errno)),
+                Ok(_) | Err(Errno::EINTR | Errno::EAGAIN) => {}
+                Err(errno) => {
+                    let why = format!("{address}: poll, waiting for connect: {} ({errno:?})", errno.desc());
+                    return Err(Failure::new(Exit::Socket, why));
+                }
             }
             if self.signals.came() {
                 // Nothing is connected and nothing counted: closing the socket is all there is to do.

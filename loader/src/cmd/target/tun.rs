@@ -12,6 +12,7 @@ use serde_json::json;
 use super::calls;
 use super::opened::{Flow, Member, Opened, Taken};
 use super::opening::Opening;
+use super::owner::another;
 use crate::cmd::failure::{Exit, Failure};
 use crate::cmd::trace::Tracer;
 
@@ -28,7 +29,7 @@ impl Opening<'_> {
         let first =
             members.first().ok_or_else(|| Failure::new(Exit::Usage, "--sockets: there is at least one queue"))?;
         self.set_tun(steers, first, &Cell::new(false))?;
-        let socket = first.try_clone()?;
+        let socket = another(first)?;
         let byte0 = if flags & IFF_TAP != 0 { hook(steers).byte0 } else { "IP header" };
         let facts = json!({ "interface": name, "queues": queues, "when": "while open" });
         let words = format!("{name} (queues: {queues}), which receives when it is up (ip link set {name} up)");

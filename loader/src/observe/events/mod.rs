@@ -147,7 +147,11 @@ impl<'map> Consumer<'map> {
             };
             opened.map_err(|source| EventsError { map: map.name().to_owned(), source })?;
         }
-        let failed = |call| move |errno| EventsError { map: "(all)".to_owned(), source: SysError { call, errno } };
+        let of_first = sources.first().map_or_else(String::new, |source| source.map().name().to_owned());
+        let failed = |call| {
+            let map = of_first.clone();
+            move |errno| EventsError { map, source: SysError { call, errno } }
+        };
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(failed("epoll_create1"))?;
         for source in &sources {
             epoll.add(source, EpollEvent::new(EpollFlags::EPOLLIN, 0)).map_err(failed("epoll_ctl"))?;
@@ -239,6 +243,13 @@ impl AsFd for Source<'_> {
 }
 
 impl<'map> Source<'map> {
+    fn map(&self) -> &'map Map {
+        match self {
+            Self::Ring(ring) => ring.map,
+            Self::Cpu(cpu) => cpu.map,
+        }
+    }
+
     fn take(&mut self, limit: usize, each: &mut impl FnMut(Event<'_>)) -> usize {
         match self {
             Self::Ring(ring) => ring.take(limit, each),

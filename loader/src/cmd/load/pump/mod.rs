@@ -187,7 +187,9 @@ impl<'a> Pump<'a> {
     /// When there is no more to send, the peer is told so, and may go on answering.
     fn shut_down_if_done(&mut self) -> Result<(), Failure> {
         if !self.stdin_open && self.to_socket.is_empty() {
-            return self.endpoint.end_sending().map_err(|errno| std::io::Error::from(errno).into());
+            let failed =
+                |errno: Errno| format!("telling the peer that no more comes: shutdown: {} ({errno:?})", errno.desc());
+            return self.endpoint.end_sending().map_err(|errno| Failure::new(Exit::Socket, failed(errno)));
         }
         Ok(())
     }

@@ -61,8 +61,9 @@ impl Pump<'_> {
         let wait = if drained { patience } else { until.saturating_duration_since(Instant::now()) };
         let wait = if self.more_events { 0 } else { wait.as_millis() as u16 + u16::from(!drained) };
         match poll(&mut fds, PollTimeout::from(wait)) {
-            Ok(_) | Err(Errno::EINTR) => {}
-            Err(errno) => return Err(Failure::new(Exit::Other, format!("poll: {}", errno.desc()))),
+            // EAGAIN: for want of memory, for a moment.
+            Ok(_) | Err(Errno::EINTR | Errno::EAGAIN) => {}
+            Err(errno) => return Err(Failure::new(Exit::Other, format!("poll: {} ({errno:?})", errno.desc()))),
         }
         let any = |index: Option<usize>| index.and_then(|index| fds.get(index)?.any()).unwrap_or(false);
         let stdin = any(stdin);

@@ -74,6 +74,7 @@ fn receive(socket: &OwnedFd) -> Result<Option<usize>, Unfit> {
     match recv(socket.as_raw_fd(), &mut [0; 1], MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC) {
         Ok(count) => Ok(Some(count)),
         Err(Errno::EAGAIN) => Ok(None),
+        Err(Errno::EINTR) => receive(socket),
         Err(errno) => Err(socket_problem("receiving it", errno)),
     }
 }

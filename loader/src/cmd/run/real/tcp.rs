@@ -10,13 +10,13 @@ use minibpf::sys::{SysError, counters, socket};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
-    Backlog, MsgFlags, SockaddrStorage, bind, connect, listen, recv, send as send_bytes, setsockopt, sockopt,
+    Backlog, MsgFlags, SockaddrStorage, bind, listen, recv, send as send_bytes, setsockopt, sockopt,
 };
 
 use super::super::trial::{Seen, Unfit};
 use super::{Route, STEP, Segments, Travel, socket_problem};
 use crate::cmd::failure::{Exit, Failure};
-use crate::cmd::target::opening::{Opening, local};
+use crate::cmd::target::opening::{Opening, connect, local};
 
 /// Bytes of a header without options, and of the options that each segment has where timestamps are in use.
 const HEADER: usize = 20;
@@ -87,7 +87,7 @@ fn client(route: &Route, listener: &OwnedFd, deadline: Instant) -> Result<Option
     setsockopt(&sender, sockopt::SndBuf, &(1 << 18)).map_err(failed)?;
     setsockopt(&sender, sockopt::TcpNoDelay, &true).map_err(failed)?;
     let to = local(listener).unwrap_or(route.to);
-    match connect(sender.as_raw_fd(), &SockaddrStorage::from(to)) {
+    match connect(&sender, &SockaddrStorage::from(to)) {
         Ok(()) => return Ok(Some(sender)),
         Err(Errno::EINPROGRESS) => {}
         Err(errno) => return Err(failed(errno)),
@@ -106,9 +106,10 @@ fn accept(listener: &OwnedFd, deadline: Instant) -> Result<Option<OwnedFd>, Unfi
     if !stands(listener, PollFlags::POLLIN, listener, deadline)? {
         return Ok(None);
     }
-    let listener = std::net::TcpListener::from(listener.try_clone().map_err(Failure::from)?);
-    let (stream, _) = listener.accept().map_err(Failure::from)?;
-    stream.set_nonblocking(true).map_err(Failure::from)?;
+    let failed = |error: std::io::Error| Failure::new(Exit::Socket, format!("accepting it: {error}"));
+    let listener = std::net::TcpListener::from(listener.try_clone().map_err(failed)?);
+    let (stream, _) = listener.accept().map_err(failed)?;
+    stream.set_nonblocking(true).map_err(failed)?;
     let receiver = stream.into();
     reset_on_close(&receiver)?;
     Ok(Some(receiver))
@@ -141,7 +142,7 @@ fn no_connection() -> Unfit {
 fn is_ready(socket: &OwnedFd, what: PollFlags) -> Result<bool, Unfit> {
     let mut fds = [PollFd::new(socket.as_fd(), what)];
     match poll(&mut fds, PollTimeout::from(STEP.as_millis() as u16)) {
-        Ok(_) | Err(Errno::EINTR) => Ok(fds.first().and_then(PollFd::any) == Some(true)),
+        Ok(_) | Err(Errno::EINTR | Errno::EAGAIN) => Ok(fds.first().and_then(PollFd::any) == Some(true)),
         Err(errno) => Err(socket_problem("waiting", errno)),
     }
 }

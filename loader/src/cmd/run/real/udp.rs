@@ -38,6 +38,7 @@ fn receive(receiver: &OwnedFd, room: usize, deadline: Instant) -> Result<Option<
         let drops = counters::drops(receiver).map_err(|error| Failure::new(Exit::Socket, error))?;
         match recv(receiver.as_raw_fd(), &mut buffer, MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_TRUNC) {
             Ok(count) => return Ok(Some(count)),
+            Err(Errno::EINTR) => {}
             Err(Errno::EAGAIN) if drops > 0 => return Ok(None),
             Err(Errno::EAGAIN) if Instant::now() < deadline => std::thread::sleep(STEP),
             Err(Errno::EAGAIN) => return Err(Unfit::Packet("neither arrived nor was dropped in time".to_owned())),
