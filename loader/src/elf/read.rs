@@ -7,6 +7,7 @@ use object::read::elf::{FileHeader, Rel, Rela, SectionHeader, SectionTable, Sym}
 use object::{Endianness, SectionIndex, SymbolIndex};
 
 use super::bytes::Bytes;
+use super::limits::{self, Names};
 use super::{ElfError, Object, RelocRecord, Section, Symbol, SymbolKind, SymbolPlace};
 
 impl<'data> Object<'data> {
@@ -20,11 +21,14 @@ impl<'data> Object<'data> {
         let endian = Endianness::Little;
         let table = header.sections(endian, data).map_err(|e| ElfError::malformed("section header table", e))?;
 
+        limits::of_sections(endian, table.iter(), file)?;
+        let mut names = Names::of(file);
+
         let mut sections = Vec::with_capacity(table.len());
         for (index, section) in table.iter().enumerate() {
-            sections.push(read_section(&table, SectionIndex(index), section, data)?);
+            sections.push(read_section(&table, SectionIndex(index), section, data, &mut names)?);
         }
-        let symbols = read_symbols(&table, sections.len(), data)?;
+        let symbols = read_symbols(&table, sections.len(), data, &mut names)?;
         read_relocs(&table, data, &mut sections, symbols.len())?;
         let mut in_section = vec![Vec::new(); sections.len()];
         for (index, symbol) in symbols.iter().enumerate() {
@@ -82,12 +86,13 @@ fn read_section<'data>(
     index: SectionIndex,
     header: &'data Header,
     data: Bytes<'data>,
+    names: &mut Names,
 ) -> Result<Section<'data>, ElfError> {
     let endian = Endianness::Little;
     let place = |what: &str| format!("section [{}] {what}", index.0);
     // The null section's name offset is 0, and a file may have no name table at all.
     let name = match table.section_name(endian, header) {
-        Ok(name) => String::from_utf8_lossy(name),
+        Ok(name) => names.lossy(|| place("name"), name)?,
         Err(_) if index.0 == 0 => Cow::Borrowed(""),
         Err(e) => return Err(ElfError::malformed(place("name"), e)),
     };
@@ -115,6 +120,7 @@ fn read_symbols<'data>(
     table: &Table<'data>,
     section_count: usize,
     data: Bytes<'data>,
+    names: &mut Names,
 ) -> Result<Vec<Symbol<'data>>, ElfError> {
     let endian = Endianness::Little;
     let symbols =
@@ -122,6 +128,7 @@ fn read_symbols<'data>(
     if symbols.is_empty() {
         return Err(ElfError::NoSymbols);
     }
+    limits::of_symbols(symbols.len())?;
     let mut read = Vec::with_capacity(symbols.len());
     for (index, symbol) in symbols.iter().enumerate() {
         let malformed = |problem: String| ElfError::malformed(format!("symbol {index}"), problem);
@@ -144,7 +151,7 @@ fn read_symbols<'data>(
             _ => SymbolKind::Other,
         };
         read.push(Symbol {
-            name: String::from_utf8_lossy(name),
+            name: names.lossy(|| format!("symbol {index}"), name)?,
             kind,
             place,
             value: symbol.st_value(endian),
