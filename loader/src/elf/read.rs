@@ -172,6 +172,7 @@ fn read_relocs<'data>(
     symbol_count: usize,
 ) -> Result<(), ElfError> {
     let endian = Endianness::Little;
+    let symtab = table.iter().position(|header| header.sh_type(endian) == elf::SHT_SYMTAB);
     for (index, header) in table.iter().enumerate() {
         let place = format!("relocation section [{index}]");
         let mut records = Vec::new();
@@ -194,7 +195,10 @@ fn read_relocs<'data>(
         } else {
             continue;
         }
-        let info = header.sh_info(endian);
+        let (link, info) = (header.sh_link(endian), header.sh_info(endian));
+        if symtab != Some(link as usize) {
+            return Err(ElfError::malformed(place, format!("names symbols of section {link}, which is not .symtab")));
+        }
         let Some(target) = sections.get_mut(info as usize) else {
             return Err(ElfError::malformed(place, format!("patches section {info}, which does not exist")));
         };
