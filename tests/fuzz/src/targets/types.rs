@@ -8,7 +8,7 @@ use minibpf::plan::BtfLoad;
 use super::claims::names_a_place;
 
 /// Types whose values are laid out and read: a hostile section has as many as it has dozens of bytes.
-const LAID_OUT: u32 = 64;
+const LAID_OUT: u32 = 16;
 /// Bytes of a value that is read.
 const VALUE: usize = 256;
 
