@@ -5,7 +5,7 @@
 use super::{Btf, EnumItem, Kind, MAX_DEPTH, Member};
 
 /// The largest value that is made, in bytes.
-const LARGEST: usize = 64 << 20;
+const LARGEST: u64 = 4 << 20;
 
 impl<'data> Btf<'data> {
     /// Type and offset (in bytes) of a variable of a data section, whose DATASEC has the number `section`.
@@ -49,10 +49,7 @@ fn encode_at(btf: &Btf<'_>, ty: u32, value: &str, depth: usize) -> Result<Vec<u8
             if bytes.len() > room {
                 return Err(format!("{} bytes, but it holds {room}", bytes.len()));
             }
-            if room > LARGEST {
-                return Err(format!("it holds {room} bytes, and {LARGEST} are the most that is made"));
-            }
-            bytes.resize(room, 0);
+            bytes.resize(made(array.count.into())?, 0);
             Ok(bytes)
         }
         Kind::Array(array) => {
@@ -65,7 +62,7 @@ fn encode_at(btf: &Btf<'_>, ty: u32, value: &str, depth: usize) -> Result<Vec<u8
         }
         Kind::Struct { members, .. } | Kind::Union { members, .. } => {
             let size = btf.size_of(id).map_err(|e| e.to_string())?;
-            let mut bytes = vec![0; usize::try_from(size).map_or(LARGEST, |size| size.min(LARGEST))];
+            let mut bytes = vec![0; made(size)?];
             let mut unnamed = members.iter().filter(|member| member.name.is_empty());
             for part in parts(value, '{', '}').ok_or("expected a struct: {member=value member=value}")? {
                 let (member, value) = if part.starts_with('{') {
@@ -81,6 +78,14 @@ fn encode_at(btf: &Btf<'_>, ty: u32, value: &str, depth: usize) -> Result<Vec<u8
             "{} cannot be written; integers, bools, enums, char arrays, and arrays and structs of them can",
             other.name()
         )),
+    }
+}
+
+/// How many bytes are made for a type that says that it has so many.
+fn made(size: u64) -> Result<usize, String> {
+    match usize::try_from(size) {
+        Ok(bytes) if size <= LARGEST => Ok(bytes),
+        _ => Err(format!("it holds {size} bytes, and {LARGEST} are the most that is made")),
     }
 }
 
@@ -205,6 +210,9 @@ fn parse_number(text: &str) -> Result<i128, String> {
 }
 
 fn in_range(number: i128, size: u32, signed: bool) -> Result<i128, String> {
+    if size == 0 {
+        return Err("its type has no bytes".to_owned());
+    }
     let bits = size.min(8) * 8;
     let (low, high) =
         if signed { (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1) } else { (0, (1i128 << bits) - 1) };
@@ -272,5 +280,20 @@ mod tests {
         assert_eq!(encode(&btf, ty, "{{low=4}}"), Err("``: `low`: it has 3 bits, which do not hold 4".to_owned()));
         assert_eq!(encode(&btf, name, "\"a\\"), Ok(b"\"a\\\0\0\0".to_vec()), "no closing mark: as it stands");
         assert!(encode(&btf, name, "\"\\q\"").is_err() && encode(&btf, name, "\"\\x1\"").is_err());
+    }
+
+    #[test]
+    fn no_type_makes_a_value_of_more_than_four_mebibytes() {
+        let mut types = Types::new();
+        let char = types.int("char", 1, SIGNED);
+        let chars = types.array(char, u32::MAX);
+        let rest = [types.string("a"), char, 0];
+        let large = types.add("large", kind::STRUCT, 1, 64 << 20, &rest);
+        let bytes = types.build();
+        let btf = Btf::parse(&bytes).unwrap();
+        for (ty, value) in [(chars, "\"text\""), (large, "{a=1}")] {
+            let error = encode(&btf, ty, value).unwrap_err();
+            assert!(error.ends_with("4194304 are the most that is made"), "{error}");
+        }
     }
 }

@@ -49,6 +49,8 @@ impl BtfError {
 /// is `MAX_RESOLVE_DEPTH`, 32.
 pub const MAX_DEPTH: usize = 32;
 
+/// Bytes of a string: names that share the bytes of a long one would take as long as all of them together.
+const LONGEST_STRING: usize = 4096;
 const MAGIC: u16 = 0xeb9f;
 /// BTF_KIND_DATASEC.
 const DATASEC: u32 = 15;
@@ -140,10 +142,10 @@ impl<'data> Btf<'data> {
         Some(self.types_start + offset as usize)
     }
 
-    /// The string at `offset` of the string part, without its NUL; `None` if there is none or it is not UTF-8.
+    /// The string at `offset` of the string part, without its NUL; `None` if there is none, it is longer than any name or line, or not UTF-8.
     pub fn string(&self, offset: u32) -> Option<&'data str> {
         let rest = self.strings.get(offset as usize..)?;
-        let end = rest.iter().position(|&byte| byte == 0)?;
+        let end = rest.iter().take(LONGEST_STRING).position(|&byte| byte == 0)?;
         std::str::from_utf8(rest.get(..end)?).ok()
     }
 

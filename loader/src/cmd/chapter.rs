@@ -26,6 +26,7 @@ pub(crate) const fn of_link(kind: &LinkErrorKind) -> &'static str {
         }
         LinkErrorKind::NoMap { .. } | LinkErrorKind::NoPlace(_) => "docs/ch06-patching-the-hole.md",
         LinkErrorKind::TooLong(_) => "docs/ch08-the-verifier-talks.md",
+        LinkErrorKind::TooManyCopies => "docs/ch16-calls-and-callbacks.md",
         LinkErrorKind::Common(_)
         | LinkErrorKind::UnknownSection { .. }
         | LinkErrorKind::Arena(_)

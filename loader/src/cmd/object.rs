@@ -1,6 +1,7 @@
 //! The OBJ argument and the options that shape its plan.
 
 use std::fmt::Display;
+use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -108,16 +109,18 @@ fn no_btf(path: &Path, error: impl Display) -> Failure {
     )
 }
 
-/// Reads an object's bytes; `-` is standard input.
+/// Reads an object's bytes; `-` is standard input. What does not begin as an object does is not read on, since it may have no end.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let limit = LARGEST + 1;
-    let result = if path == Path::new("-") {
-        std::io::stdin().lock().take(limit).read_to_end(&mut bytes)
-    } else {
-        std::fs::File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+    let read = || match path == Path::new("-") {
+        true => whole(std::io::stdin().lock(), 0),
+        false => {
+            let file = File::open(path)?;
+            // So that the bytes are not moved while they become more. A size that is too large is the file's own, or a lie.
+            let size = file.metadata()?.len().min(LARGEST + 1);
+            whole(file, size as usize)
+        }
     };
-    result.map_err(|error| Failure::new(Exit::Object, error).at(path.display()))?;
+    let bytes = read().map_err(|error| Failure::new(Exit::Object, error).at(path.display()))?;
     if bytes.len() as u64 > LARGEST {
         let what = format!("more than {} MiB, which no object has", LARGEST >> 20);
         return Err(Failure::new(Exit::Object, what).at(path.display()));
@@ -125,8 +128,20 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
+/// The bytes of what begins as an ELF file; of anything else the first.
+fn whole(mut from: impl Read, size: usize) -> std::io::Result<Vec<u8>> {
+    const MAGIC: &[u8] = b"\x7fELF";
+    let mut bytes = Vec::with_capacity(MAGIC.len());
+    from.by_ref().take(MAGIC.len() as u64).read_to_end(&mut bytes)?;
+    if bytes == MAGIC {
+        bytes.try_reserve_exact(size)?;
+        from.take(LARGEST + 1 - MAGIC.len() as u64).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
+}
+
 /// Bytes: many times the largest object that is known, so that a file without an end does not fill the memory.
-const LARGEST: u64 = 256 << 20;
+const LARGEST: u64 = 512 << 20;
 
 /// Bytes → Object → Spec → Plan, and then what `use_it` does with them, while the bytes are borrowed.
 pub(crate) fn with_plan<T>(

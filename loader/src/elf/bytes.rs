@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use object::ReadRef;
 
+use super::limits::LONGEST_NAME;
+
 /// The file's bytes. `object` would look for the NUL of a name with `memchr`, which asks the processor what it can first. A
 /// virtual machine traps each such question (CPUID), and they take 70 µs of a load that takes 150.
 #[derive(Debug, Clone, Copy)]
@@ -21,7 +23,7 @@ impl<'data> ReadRef<'data> for Bytes<'data> {
 
     fn read_bytes_at_until(self, range: Range<u64>, delimiter: u8) -> Result<&'data [u8], ()> {
         let rest = self.0.get(range.start as usize..range.end as usize).ok_or(())?;
-        let end = rest.iter().position(|&byte| byte == delimiter).ok_or(())?;
+        let end = rest.iter().take(LONGEST_NAME + 1).position(|&byte| byte == delimiter).ok_or(())?;
         rest.get(..end).ok_or(())
     }
 }

@@ -10,6 +10,7 @@
 //! another is checked here, once.
 
 mod bytes;
+mod limits;
 mod read;
 mod twin;
 

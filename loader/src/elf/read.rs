@@ -7,6 +7,7 @@ use object::read::elf::{FileHeader, Rel, Rela, SectionHeader, SectionTable, Sym}
 use object::{Endianness, SectionIndex, SymbolIndex};
 
 use super::bytes::Bytes;
+use super::limits::{self, Names};
 use super::{ElfError, Object, RelocRecord, Section, Symbol, SymbolKind, SymbolPlace};
 
 impl<'data> Object<'data> {
@@ -20,11 +21,14 @@ impl<'data> Object<'data> {
         let endian = Endianness::Little;
         let table = header.sections(endian, data).map_err(|e| ElfError::malformed("section header table", e))?;
 
+        limits::of_sections(endian, table.iter(), file)?;
+        let mut names = Names::of(file);
+
         let mut sections = Vec::with_capacity(table.len());
         for (index, section) in table.iter().enumerate() {
-            sections.push(read_section(&table, SectionIndex(index), section, data)?);
+            sections.push(read_section(&table, SectionIndex(index), section, data, &mut names)?);
         }
-        let symbols = read_symbols(&table, sections.len(), data)?;
+        let symbols = read_symbols(&table, sections.len(), data, &mut names)?;
         read_relocs(&table, data, &mut sections, symbols.len())?;
         let mut in_section = vec![Vec::new(); sections.len()];
         for (index, symbol) in symbols.iter().enumerate() {
@@ -82,12 +86,13 @@ fn read_section<'data>(
     index: SectionIndex,
     header: &'data Header,
     data: Bytes<'data>,
+    names: &mut Names,
 ) -> Result<Section<'data>, ElfError> {
     let endian = Endianness::Little;
     let place = |what: &str| format!("section [{}] {what}", index.0);
     // The null section's name offset is 0, and a file may have no name table at all.
     let name = match table.section_name(endian, header) {
-        Ok(name) => String::from_utf8_lossy(name),
+        Ok(name) => names.lossy(|| place("name"), name)?,
         Err(_) if index.0 == 0 => Cow::Borrowed(""),
         Err(e) => return Err(ElfError::malformed(place("name"), e)),
     };
@@ -116,6 +121,7 @@ fn read_symbols<'data>(
     table: &Table<'data>,
     section_count: usize,
     data: Bytes<'data>,
+    names: &mut Names,
 ) -> Result<Vec<Symbol<'data>>, ElfError> {
     let endian = Endianness::Little;
     let symbols =
@@ -123,6 +129,7 @@ fn read_symbols<'data>(
     if symbols.is_empty() {
         return Err(ElfError::NoSymbols);
     }
+    limits::of_symbols(symbols.len())?;
     let mut read = Vec::with_capacity(symbols.len());
     for (index, symbol) in symbols.iter().enumerate() {
         let malformed = |problem: String| ElfError::malformed(format!("symbol {index}"), problem);
@@ -145,7 +152,7 @@ fn read_symbols<'data>(
             _ => SymbolKind::Other,
         };
         read.push(Symbol {
-            name: String::from_utf8_lossy(name),
+            name: names.lossy(|| format!("symbol {index}"), name)?,
             kind,
             place,
             value: symbol.st_value(endian),
@@ -166,8 +173,10 @@ fn read_relocs<'data>(
     symbol_count: usize,
 ) -> Result<(), ElfError> {
     let endian = Endianness::Little;
+    let symtab = table.iter().position(|header| header.sh_type(endian) == elf::SHT_SYMTAB);
     for (index, header) in table.iter().enumerate() {
-        let place = Place { index, info: header.sh_info(endian), symbol_count };
+        let (link, info) = (header.sh_link(endian), header.sh_info(endian));
+        let place = Place { index, link, info, symtab, symbol_count };
         if let Some((rels, _)) = header.rel(endian, data).map_err(|e| place.malformed(e))? {
             place.hang(sections, rels, |rel| RelocRecord {
                 offset: rel.r_offset(endian),
@@ -187,10 +196,12 @@ fn read_relocs<'data>(
     Ok(())
 }
 
-/// A relocation section: its number, the section that it patches, and how many symbols its records may name.
+/// A relocation section: its number, the section of the symbols that its records name, and the one that they patch; and what there is to name.
 struct Place {
     index: usize,
+    link: u32,
     info: u32,
+    symtab: Option<usize>,
     symbol_count: usize,
 }
 
@@ -206,6 +217,9 @@ impl Place {
         records: &[R],
         read: impl Fn(&R) -> RelocRecord,
     ) -> Result<(), ElfError> {
+        if self.symtab != Some(self.link as usize) {
+            return Err(self.malformed(format!("names symbols of section {}, which is not .symtab", self.link)));
+        }
         let Some(target) = sections.get_mut(self.info as usize) else {
             return Err(self.malformed(format!("patches section {}, which does not exist", self.info)));
         };

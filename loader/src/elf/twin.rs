@@ -15,7 +15,7 @@ use object::Endianness;
 use object::elf::{self, FileHeader64};
 use object::read::elf::{FileHeader, SectionHeader};
 
-use super::{ElfError, Object};
+use super::{ElfError, Object, limits};
 
 /// Widths of the numbers of the ELF header behind the sixteen bytes of e_ident.
 const HEADER: [usize; 13] = [2, 2, 4, 8, 8, 8, 4, 2, 2, 2, 2, 2, 2];
@@ -82,6 +82,7 @@ fn sections(data: &[u8]) -> Result<Vec<Section<'_>>, ElfError> {
     let header = FileHeader64::<Endianness>::parse(data).map_err(malformed)?;
     let endian = Endianness::Big;
     let table = header.sections(endian, data).map_err(malformed)?;
+    limits::of_sections(endian, table.iter(), data)?;
     let first = header.e_shoff(endian) as usize;
     let read = |(index, section): (usize, &elf::SectionHeader64<Endianness>)| Section {
         header: first.saturating_add(index * SECTION_HEADER.iter().sum::<usize>()),

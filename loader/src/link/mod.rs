@@ -6,6 +6,7 @@
 //! 4. write the steps down: BTF, maps, their contents, programs.
 
 mod btf;
+mod budget;
 mod core;
 mod data;
 mod error;

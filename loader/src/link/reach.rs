@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::budget;
 use super::core::Core;
 use super::externs::Externs;
 use super::program::{self, Linked};
@@ -33,6 +34,8 @@ pub(super) struct Reach<'a, 'data> {
     externs: &'a Externs<'a, 'data>,
     programs: BTreeMap<Place, Program<'a>>,
     linked: BTreeMap<Place, Result<Linked, LinkError>>,
+    /// Slots that programs yet to be linked may have.
+    slots_left: usize,
 }
 
 impl<'a, 'data> Reach<'a, 'data> {
@@ -43,7 +46,8 @@ impl<'a, 'data> Reach<'a, 'data> {
         programs: impl Iterator<Item = Program<'a>>,
     ) -> Self {
         let programs = programs.map(|program| (program.function.place, program)).collect();
-        Self { spec, core, externs, programs, linked: BTreeMap::new() }
+        let slots_left = budget::of(spec);
+        Self { spec, core, externs, programs, linked: BTreeMap::new(), slots_left }
     }
 
     /// Everything that the program at `entry` needs.
@@ -96,7 +100,11 @@ impl<'a, 'data> Reach<'a, 'data> {
     fn maps_of(&mut self, place: Place) -> Result<Vec<(usize, usize)>, LinkError> {
         let Some(program) = self.programs.get(&place) else { return Ok(Vec::new()) };
         let (spec, core, externs) = (self.spec, self.core, self.externs);
-        let linked = self.linked.entry(place).or_insert_with(|| program::link(spec, core, externs, program.function));
+        let left = &mut self.slots_left;
+        let linked = self
+            .linked
+            .entry(place)
+            .or_insert_with(|| budget::take(left, program, || program::link(spec, core, externs, program.function)));
         let linked = linked.as_ref().map_err(Clone::clone)?;
         Ok(linked.patches.iter().filter_map(|patch| Some((patch.map()?.0, patch.insn))).collect())
     }

@@ -2,10 +2,13 @@
 //!
 //! Everywhere here a packet is an Ethernet frame without its checksum, as BPF_PROG_TEST_RUN takes it and AF_PACKET gives it.
 
+#[cfg(feature = "pcap")]
+pub mod capture;
 pub mod headers;
 pub mod hex;
 pub mod link;
 pub mod make;
+pub mod origin;
 
 /// Bytes of an Ethernet header.
 pub const ETH_HLEN: usize = 14;

@@ -151,6 +151,11 @@ pub enum LinkErrorKind {
     /// Longer than the kernel takes.
     #[error("with the functions that it calls it has more than {0} slots, the kernel's limit")]
     TooLong(usize),
+    /// The programs of the object call the same functions so often that it would grow out of all proportion.
+    #[error(
+        "with its copies of the functions that it calls the programs have more than four times the object's slots, and 262144 more"
+    )]
+    TooManyCopies,
 }
 
 impl LinkErrorKind {

@@ -1,6 +1,8 @@
 //! The types of a kernel, from the running one or from a file.
 
 use std::fmt;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -48,13 +50,28 @@ impl TargetBtf {
     ///
     /// The file cannot be read, or is ELF without types.
     pub fn from_file(path: &Path) -> Result<Self, String> {
-        let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+        let bytes = read(path).map_err(|error| error.to_string())?;
         if !bytes.starts_with(b"\x7fELF") {
             return Ok(Self::Bytes(bytes));
         }
         let section = section_of(&bytes, ".BTF").map_err(|error| error.to_string())?;
         section.map(|bytes| Self::Bytes(bytes.to_vec())).ok_or_else(|| "an ELF file without a section .BTF".to_owned())
     }
+}
+
+/// Bytes: more than a vmlinux with all that a debugger wants has.
+const LARGEST: u64 = 2 << 30;
+
+/// A file, unless its first bytes say that it is neither; then those alone, since it may have no end.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut file = File::open(path)?;
+    let mut bytes = Vec::new();
+    (&mut file).take(64).read_to_end(&mut bytes)?;
+    let is_known = [&b"\x7fELF"[..], &[0x9f, 0xeb], &[0xeb, 0x9f]].iter().any(|magic| bytes.starts_with(magic));
+    if is_known {
+        file.take(LARGEST).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 impl PartialEq for TargetBtf {

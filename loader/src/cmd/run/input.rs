@@ -6,50 +6,12 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use minibpf::packet::capture::Capture;
+use minibpf::packet::origin::{Bad, Packet, Place};
 use minibpf::packet::{LARGEST, hex, make};
 
-use super::capture::Capture;
-use super::capture::source::Stop;
+use super::source::{self, Stop};
 use crate::cmd::failure::{Exit, Failure};
-
-/// A frame, and where it came from.
-pub(super) struct Packet {
-    pub(super) frame: Vec<u8>,
-    pub(super) place: Place,
-    /// Bytes that its capture has left out.
-    pub(super) missing: u32,
-}
-
-/// Where a packet came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
-    /// An argument.
-    Argument(String),
-    /// A record of a file, and the byte that it begins at.
-    Record { file: String, record: u64, offset: u64 },
-}
-
-/// What cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Bad {
-    pub(super) place: Place,
-    pub(super) problem: String,
-}
-
-impl Place {
-    pub(super) fn bad(self, problem: impl Into<String>) -> Bad {
-        Bad { place: self, problem: problem.into() }
-    }
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Argument(text) => f.write_str(text),
-            Self::Record { file, record, offset } => write!(f, "{file}: record {record} at byte {offset}"),
-        }
-    }
-}
 
 /// All packets, in order: those made by name, then those of `--data`, then those of `--pcap`.
 pub(super) struct Input {
@@ -108,7 +70,7 @@ impl Input {
                 return Some(next);
             }
             self.without_packets.extend(self.capture.take().and_then(Capture::name_if_empty));
-            match Capture::open(&self.files.pop_front()?, &self.stop) {
+            match source::open(&self.files.pop_front()?, &self.stop) {
                 Ok(capture) => self.capture = Some(capture),
                 Err(bad) => return Some(Err(bad)),
             }

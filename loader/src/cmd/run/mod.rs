@@ -1,6 +1,5 @@
 //! `minibpf run`: what a filter does with packets, before it meets traffic. Top to bottom in [`Run::try_all`].
 
-mod capture;
 mod changes;
 mod counts;
 mod events;
@@ -12,6 +11,7 @@ mod progress;
 mod real;
 mod report;
 mod session;
+mod source;
 mod trial;
 
 use std::path::{Path, PathBuf};

@@ -1,13 +1,13 @@
 //! What is said of each packet, and of all.
 
 use minibpf::packet::headers::Headers;
+use minibpf::packet::origin::{Bad, Packet, Place};
 use serde_json::{Value as Json, json};
 
 use super::How;
 use super::changes::Change;
 use super::counts::Counts;
 use super::events::{Events, Reported};
-use super::input::{Bad, Packet, Place};
 use super::real::{Segments, Travel};
 use super::trial::{Seen, Verdict};
 use crate::cmd::failure::{Exit, Failure};

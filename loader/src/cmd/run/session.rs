@@ -2,13 +2,15 @@
 
 use std::time::Instant;
 
-use super::capture::source::Stop;
+use minibpf::packet::origin::{Bad, Packet};
+
 use super::changes::Changes;
 use super::events::Events;
 use super::expect::Expectations;
-use super::input::{Bad, Input, Packet};
+use super::input::Input;
 use super::progress::Progress;
 use super::report::Report;
+use super::source::Stop;
 use super::trial::{Trial, Unfit};
 use crate::cmd::failure::Failure;
 use crate::cmd::signals::Signals;

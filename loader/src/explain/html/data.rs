@@ -58,11 +58,21 @@ pub struct Source {
 impl Report<'_> {
     /// The data of the page.
     pub fn json(&self) -> Json {
+        let mut json = self.of_this_file();
+        let hooks: Vec<_> = hook::ALL.iter().map(|hook| json!(hook)).collect();
+        if let Some(fields) = json.as_object_mut() {
+            fields.insert("attr".to_owned(), attr::json());
+            fields.insert("hooks".to_owned(), json!(hooks));
+        }
+        json
+    }
+
+    /// The same without what is in every page.
+    pub fn of_this_file(&self) -> Json {
         let file = json!({
             "name": self.name, "size": self.bytes.len(), "big_endian": self.reading.is_some_and(|reading| reading.facts.is_big_endian),
             "bytes": STANDARD.encode(self.bytes),
         });
-        let hooks: Vec<_> = hook::ALL.iter().map(|hook| json!(hook)).collect();
         let sources: Vec<_> =
             self.sources.iter().map(|source| json!({ "file": source.file, "text": source.text })).collect();
         let facts = self.reading.map_or_else(Vec::new, |reading| reading.facts.json(Stage::Plan, false));
@@ -70,7 +80,7 @@ impl Report<'_> {
         let helpers = self.reading.map_or_else(BTreeMap::new, |reading| reading.helpers());
         json!({
             "minibpf": env!("CARGO_PKG_VERSION"), "file": file, "facts": facts, "refusals": self.refusals,
-            "programs": programs, "helpers": helpers, "attr": attr::json(), "hooks": hooks, "sources": sources,
+            "programs": programs, "helpers": helpers, "attr": null, "hooks": null, "sources": sources,
             "run": self.run.lines, "run_left_out": self.run.left_out, "referees": self.run.referees,
         })
     }

@@ -59,7 +59,7 @@ fn hash(text: &str) -> String {
 
 /// JSON that cannot end the element that it stands in, nor begin a comment there, nor command a terminal that the page is printed on:
 /// outside strings JSON has none of these characters.
-fn escaped(json: &str) -> String {
+pub fn escaped(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for letter in json.chars() {
         if matches!(letter, '<' | '>' | '&') || commands(letter) {

@@ -126,6 +126,10 @@ fn lesson(kind: &LinkErrorKind) -> (&'static str, &'static str) {
             "the record says which member of a type is meant, and the types of this object do not have it so",
             "compile it again with clang -g; objects that were joined or stripped by other tools may have lost types",
         ),
+        Kind::TooManyCopies => (
+            "each program gets a copy of every function that it calls",
+            "split the object, or load some of its programs with --program NAME",
+        ),
         Kind::TooLong(_) => (
             "the kernel takes a million slots, functions included",
             "make it smaller: a loop instead of unrolled code, functions that are not inlined, or tail calls",

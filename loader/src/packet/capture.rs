@@ -5,19 +5,15 @@
 
 mod records;
 mod resume;
-pub(super) mod source;
 
 use std::io::{Cursor, Read};
-use std::path::Path;
-use std::sync::Arc;
 
-use minibpf::packet::link::LinkType;
 use pcap_parser::traits::PcapReaderIterator;
 use pcap_parser::{PcapBlockOwned, PcapError, create_reader};
 
-use super::input::{Bad, Packet, Place};
+use super::link::LinkType;
+use super::origin::{Bad, Packet, Place};
 use records::{Interface, Section, frame, legacy, next_generation, too_long};
-use source::{Source, Stop};
 
 /// Bytes of the buffer at first.
 const FIRST_BUFFER: usize = 1 << 16;
@@ -27,7 +23,7 @@ const LARGEST_BLOCK: usize = 16 << 20;
 const MAXIMUM_SNAPLEN: u32 = 262_144;
 
 /// A capture file that is being read.
-pub(super) struct Capture {
+pub struct Capture {
     file: String,
     reader: Box<dyn PcapReaderIterator + Send>,
     /// Bytes of the buffer now.
@@ -97,34 +93,11 @@ impl Trouble {
     }
 }
 
-impl Capture {
-    /// Opens a file, `-` for standard input, and reads its header.
-    pub(super) fn open(path: &Path, stop: &Arc<Stop>) -> Result<Self, Bad> {
-        let file = path.display().to_string();
-        match Source::open(path, Arc::clone(stop)) {
-            Ok(source) => Self::new(file, Box::new(source)),
-            Err(error) => Err(Place::Argument(format!("--pcap {}", file.escape_debug())).bad(error.to_string())),
-        }
-    }
-
-    fn new(file: String, source: Box<dyn Read + Send>) -> Result<Self, Bad> {
-        let bad = |problem: String| Place::Record { file: file.clone(), record: 0, offset: 0 }.bad(problem);
-        let source = with_header(source).map_err(bad)?;
-        let reader = create_reader(FIRST_BUFFER, source).map_err(|error| bad(header_problem(&error)))?;
-        Ok(Self {
-            file,
-            reader,
-            capacity: FIRST_BUFFER,
-            section: Section::default(),
-            snaplen: 0,
-            seconds: None,
-            record: 0,
-            state: State::Reading,
-        })
-    }
+impl Iterator for Capture {
+    type Item = Result<Packet, Bad>;
 
     /// The next packet as an Ethernet frame, or what is wrong with it; `None` at the end.
-    pub(super) fn next(&mut self) -> Option<Result<Packet, Bad>> {
+    fn next(&mut self) -> Option<Self::Item> {
         while self.state != State::End {
             if self.state == State::Lost {
                 self.state = if self.resume() { State::Reading } else { State::End };
@@ -167,9 +140,32 @@ impl Capture {
         }
         None
     }
+}
+
+impl Capture {
+    /// Reads the header. `file` is what the places of packets are to call the file.
+    ///
+    /// # Errors
+    ///
+    /// There is no header of pcap or pcapng.
+    pub fn new(file: String, source: Box<dyn Read + Send>) -> Result<Self, Bad> {
+        let bad = |problem: String| Place::Record { file: file.clone(), record: 0, offset: 0 }.bad(problem);
+        let source = with_header(source).map_err(bad)?;
+        let reader = create_reader(FIRST_BUFFER, source).map_err(|error| bad(header_problem(&error)))?;
+        Ok(Self {
+            file,
+            reader,
+            capacity: FIRST_BUFFER,
+            section: Section::default(),
+            snaplen: 0,
+            seconds: None,
+            record: 0,
+            state: State::Reading,
+        })
+    }
 
     /// The file's name, if it had no record at all.
-    pub(super) fn name_if_empty(self) -> Option<String> {
+    pub fn name_if_empty(self) -> Option<String> {
         (self.record == 0).then_some(self.file)
     }
 

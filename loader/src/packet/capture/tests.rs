@@ -1,7 +1,7 @@
 //! Captures written byte by byte, in every byte order, resolution and link type; then cut and changed.
 
-use minibpf::packet::LARGEST;
-use minibpf::packet::make::make;
+use crate::packet::LARGEST;
+use crate::packet::make::make;
 
 use super::*;
 

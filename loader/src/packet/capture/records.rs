@@ -1,10 +1,10 @@
 //! What a record holds: its link type and its bytes.
 
-use minibpf::packet::LARGEST;
-use minibpf::packet::link::LinkType;
 use pcap_parser::{Block, InterfaceDescriptionBlock, LegacyPcapBlock, Linktype, PcapNGOption};
 
 use super::Next;
+use crate::packet::LARGEST;
+use crate::packet::link::LinkType;
 
 /// The type of pcapng's Packet Block, which Enhanced Packet Blocks have taken the place of.
 const OBSOLETE_PACKET: u32 = 2;

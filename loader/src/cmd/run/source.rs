@@ -8,25 +8,36 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use minibpf::packet::capture::Capture;
+use minibpf::packet::origin::{Bad, Place};
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 /// When reading is to end, whatever there is.
-pub(in super::super) struct Stop {
+pub(super) struct Stop {
     /// Becomes readable when a signal comes.
-    pub(in super::super) signal: OwnedFd,
-    pub(in super::super) until: Option<Instant>,
+    pub(super) signal: OwnedFd,
+    pub(super) until: Option<Instant>,
 }
 
-pub(super) struct Source {
+struct Source {
     stop: Arc<Stop>,
     file: OwnedFd,
 }
 
+/// Opens a capture file, `-` for standard input, and reads its header.
+pub(super) fn open(path: &Path, stop: &Arc<Stop>) -> Result<Capture, Bad> {
+    let file = path.display().to_string();
+    match Source::open(path, Arc::clone(stop)) {
+        Ok(source) => Capture::new(file, Box::new(source)),
+        Err(error) => Err(Place::Argument(format!("--pcap {}", file.escape_debug())).bad(error.to_string())),
+    }
+}
+
 impl Source {
     /// Opens a file, `-` for standard input.
-    pub(super) fn open(path: &Path, stop: Arc<Stop>) -> io::Result<Self> {
+    fn open(path: &Path, stop: Arc<Stop>) -> io::Result<Self> {
         let file = match path == Path::new("-") {
             // Not by way of the standard library's buffer, of which poll(2) knows nothing.
             true => io::stdin().as_fd().try_clone_to_owned()?,
