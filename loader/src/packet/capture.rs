@@ -1,6 +1,6 @@
 //! Capture files: record by record, in bounded memory.
 //!
-//! Nothing that a file says is trusted: a record larger than [`LARGEST_BLOCK`] is not waited for, and each error names the record
+//! Nothing that a file says is trusted: a record larger than 16 MiB is not waited for, and each error names the record
 //! and the byte that it begins at.
 
 mod records;
