@@ -138,6 +138,10 @@ fn left(scenario: &Scenario, world: &World, fault: &Fault, ended: &Ended) -> Vec
     let mut found = Vec::new();
     let is_killed = fault.signal() == Some("SIGKILL");
     let is_done = ended.code == 0;
+    let written = world.written();
+    if !written.is_empty() && !is_killed && matches!(ended.code, 1..=7) {
+        found.push(format!("files are left: {written:?}"));
+    }
     let pins = world.pins.listing();
     let may_stay = is_killed || is_done && scenario.leaves == Leaves::Pins;
     if !pins.is_empty() && !may_stay {
