@@ -78,7 +78,10 @@ fn inject(step: usize, only: &str) -> Vec<Case> {
         let scenarios = scenarios::all(&world);
         let wanted = scenarios.iter().enumerate().filter(|(_, scenario)| scenario.name.contains(only));
         let of = |(number, scenario)| faults(scenario, &world).into_iter().map(move |fault| (number, fault));
-        wanted.flat_map(of).step_by(step).collect::<Vec<_>>()
+        // `signal`, `error`: for one who looks for something.
+        let kind = variable("MINIBPF_FAULTS_KIND").unwrap_or_default();
+        let is_of_kind = |(_, fault): &(usize, Fault)| fault.what.contains(&kind);
+        wanted.flat_map(of).filter(is_of_kind).step_by(step).collect::<Vec<_>>()
     };
     let (next, found) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {

@@ -36,6 +36,8 @@ fn codes(scenario: &Scenario, fault: &Fault, hit: &str) -> &'static [i32] {
     match fault.signal() {
         Some("SIGKILL") => return &[137],
         // Before minibpf minds it, Ctrl-C ends it at once; the commands that end by themselves never do mind it.
+        // A check that pins has something to undo, and is not done.
+        Some(_) if scenario.leaves == Leaves::Pins => return &[0, 1, 130],
         Some(_) => return &[0, 130],
         None => {}
     }
@@ -136,6 +138,10 @@ fn left(scenario: &Scenario, world: &World, fault: &Fault, ended: &Ended) -> Vec
     let mut found = Vec::new();
     let is_killed = fault.signal() == Some("SIGKILL");
     let is_done = ended.code == 0;
+    let written = world.written();
+    if !written.is_empty() && !is_killed && matches!(ended.code, 1..=7) {
+        found.push(format!("files are left: {written:?}"));
+    }
     let pins = world.pins.listing();
     let may_stay = is_killed || is_done && scenario.leaves == Leaves::Pins;
     if !pins.is_empty() && !may_stay {

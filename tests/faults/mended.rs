@@ -198,3 +198,10 @@ fn a_test_run_that_is_always_interrupted_is_given_up() {
     let ended = run(scenario, Some(&Fault { call: "bpf".to_owned(), nth, on: true, what: "error=EINTR".to_owned() }));
     assert!(!ended.is_late && ended.code == 1, "{ended:?}");
 }
+
+#[test]
+#[ignore = "needs CAP_BPF and strace"]
+fn a_check_that_is_interrupted_while_it_pins_leaves_no_pin() {
+    let failed = Failed::new("check --json --pin", "bpf", "BPF_OBJ_PIN", "signal=SIGINT").ends(1).says("interrupted");
+    assert_eq!(failed.world.pins.listing(), [""; 0]);
+}

@@ -116,6 +116,6 @@ pub(crate) fn all(world: &World) -> Vec<Scenario> {
         Scenario::new("doctor", &["doctor"]),
         Scenario::new("demo", &["demo"]),
         Scenario::new("explain", &["explain", &rich]),
-        Scenario::new("report", &["report", &count, "-o", "/dev/null"]),
+        Scenario::new("report", &["report", &count, "-o", &world.page()]),
     ]
 }

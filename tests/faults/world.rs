@@ -3,11 +3,13 @@
 use std::io::{Read, Write};
 use std::net::{TcpListener, UdpSocket};
 use std::os::fd::AsRawFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use minibpf::sys::filter::{Present, present};
+use tempfile::TempDir;
 
 use crate::support::bpffs::Bpffs;
 use crate::support::bpftool::wait_until_no;
@@ -32,6 +34,8 @@ pub(crate) struct World {
     pub(crate) perf: Made,
     /// What the kernel must answer: configuration, symbols, types.
     pub(crate) asking: Made,
+    /// For what a command writes.
+    files: TempDir,
     name: String,
     over: Arc<AtomicBool>,
 }
@@ -50,6 +54,7 @@ impl World {
             rich: compile(&rich(&name)),
             perf: compile(&perf(&name)),
             asking: compile(&asking(&name)),
+            files: TempDir::new().unwrap(),
             name,
             over,
         };
@@ -66,6 +71,16 @@ impl World {
     pub(crate) fn tap(&self) -> String {
         let short: String = self.name.chars().rev().take(12).collect::<Vec<_>>().into_iter().rev().collect();
         format!("t{short}")
+    }
+
+    /// A file to be written; never one of the machine's.
+    pub(crate) fn page(&self) -> String {
+        self.files.path().join("page.html").to_str().unwrap().to_owned()
+    }
+
+    /// What was written.
+    pub(crate) fn written(&self) -> Vec<PathBuf> {
+        std::fs::read_dir(self.files.path()).unwrap().map(|entry| entry.unwrap().path()).collect()
     }
 
     /// The name of a program of its objects.
@@ -87,6 +102,7 @@ impl World {
         if self.filter() != Present::None {
             minibpf::hook::socket::detach(&self.foreign).unwrap();
         }
+        self.written().iter().for_each(|path| std::fs::remove_file(path).unwrap());
         let mut left = self.pins.listing();
         left.reverse();
         for path in left.iter().map(|name| self.pins.path(name)) {

@@ -19,6 +19,7 @@ use super::options::StepOptions;
 use super::output::Output;
 use super::pins;
 use super::show;
+use super::signals::Signals;
 use super::trace::{Tracer, dry_run, merged};
 
 /// Load every socket filter of an object, print the verdicts, attach nothing.
@@ -50,6 +51,8 @@ impl Check {
             return Err(Failure::new(Exit::Usage, "standard input can be read only once: give - once"));
         }
         let mut tally = Tally::default();
+        // Only what pins has something to undo; without, Ctrl-C ends it at once.
+        let signals = if self.plan.makes_pins() { Some(Signals::catch()?) } else { None };
         for path in &self.objects {
             if self.objects.len() > 1 {
                 // In JSON each line says itself which object it is about.
@@ -67,6 +70,9 @@ impl Check {
                 }
                 other => other?,
             }
+        }
+        if signals.is_some_and(|signals| signals.came()) {
+            return Err(Failure::new(Exit::Other, "interrupted: nothing stays pinned"));
         }
         match tally.failure() {
             None => tally.pins.into_iter().for_each(Pins::keep),
