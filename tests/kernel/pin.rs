@@ -1,5 +1,7 @@
 //! `--pin`: what stays, and what a command that fails leaves: nothing.
 
+use std::process::Command;
+
 use minibpf::elf::Object;
 use minibpf::kernel::Kernel;
 use minibpf::link::{Options, PinOptions};
@@ -10,7 +12,7 @@ use minibpf::target::Target;
 use crate::support::bpffs::Bpffs;
 use crate::support::bpftool::{bpftool, try_bpftool};
 use crate::support::objects::{compile, object};
-use crate::support::process::{Ran, Running, run, run_with_input};
+use crate::support::process::{Ran, Running, output_of, run, run_with_input};
 use crate::support::server::{HttpServer, closed_port, reading};
 use crate::support::{Json, number, text};
 
@@ -67,6 +69,29 @@ fn what_load_pins_stays_with_what_was_counted() {
     let dump = bpftool(&["map", "dump", "pinned", &fs.path("x/maps/_bss")]);
     let total = variable(&ran, ".bss", "total_packets");
     assert!(total > 0 && dump.to_string().contains(&format!("\"total_packets\":{total}")), "{total} in {dump}");
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn the_command_that_is_said_before_the_first_pin_removes_what_is_pinned_and_nothing_else() {
+    let fs = Bpffs::mount();
+    std::fs::create_dir(fs.path("there")).unwrap();
+    let check = |name: &str, dir: &str| {
+        let lines = run(["check", &object(name), "--pin", &fs.path(dir), "--json", "--trace"]).expect(0).lines();
+        let at = |kind: &str, call: &str| {
+            lines.iter().position(|line| line["kind"] == kind && (call.is_empty() || line["call"] == call))
+        };
+        assert!(at("undo", "").unwrap() < at("syscall", "BPF_OBJ_PIN").unwrap(), "{name}: {lines:?}");
+        lines.iter().find(|line| line["kind"] == "undo").map(|line| text(line, "command").to_owned()).unwrap()
+    };
+    let undos = [check("pass", "there"), check("count", "there"), check("count", "new")];
+    assert_eq!(fs.listing().len(), "there pass count maps _bss _data ports".split(' ').count() + COUNT_PINS.len());
+    for undo in &undos {
+        output_of(Command::new("sh").args(["-c", undo]));
+    }
+    assert_eq!(fs.listing(), ["there"], "{undos:?}");
+    let narrated = run(["check", &object("pass"), "--pin", &fs.path("x")]).expect(0).stderr;
+    assert!(narrated.contains(&format!("to remove the pins: rm -r {}\n", fs.path("x"))), "{narrated}");
 }
 
 #[test]

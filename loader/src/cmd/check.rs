@@ -199,6 +199,7 @@ impl Checker<'_> {
             let error = match inherited(step, &answers.refused_maps) {
                 Some(error) => Some(error),
                 None => {
+                    pins::say_undo(self.output, self.plan, step)?;
                     let outcome = tracer.apply(&mut answers.kernel, step)?;
                     if let (Step::ProgLoad(program), Some(log)) = (step, outcome.log) {
                         answers.logs.insert(program.id, log);

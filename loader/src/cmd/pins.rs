@@ -1,16 +1,18 @@
 //! `--pin` and `--map`: what stays when minibpf is gone, and what was there before it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use minibpf::explain::names;
 use minibpf::kernel::KernelError;
 use minibpf::link::{PinError, PinOptions};
-use minibpf::plan::PinStep;
+use minibpf::plan::{PinStep, Plan, Step};
 use minibpf::target::{PinDirError, Target};
 use nix::errno::Errno;
+use serde_json::json;
 
 use super::failure::{Exit, Failure};
+use super::output::Output;
 
 /// What is pinned, and what is reused.
 #[derive(Args, Default)]
@@ -80,6 +82,29 @@ impl From<&PinError> for Exit {
             | PinError::SetInReused { .. } => Self::Usage,
         }
     }
+}
+
+/// Says how pins are removed, before the first is made: they are what remains of minibpf if it is killed.
+pub(crate) fn say_undo(output: &Output, plan: &Plan, step: &Step) -> Result<(), Failure> {
+    let making = plan.steps.iter().filter_map(|step| match step {
+        Step::Pin(pin @ (PinStep::MakeDir { path } | PinStep::Pin { path, .. })) => Some((pin, path)),
+        _ => None,
+    });
+    let is_first = making.clone().next().is_some_and(|(first, _)| matches!(step, Step::Pin(pin) if pin == first));
+    if !is_first {
+        return Ok(());
+    }
+    let has_dir = making.clone().any(|(pin, _)| matches!(pin, PinStep::MakeDir { .. }));
+    let mut outermost: Vec<&Path> = Vec::new();
+    for (_, path) in making {
+        if !outermost.iter().any(|dir| path.starts_with(dir)) {
+            outermost.push(path);
+        }
+    }
+    let paths: Vec<_> = outermost.iter().map(|path| path.display().to_string()).collect();
+    let undo = format!("rm {}{}", if has_dir { "-r " } else { "" }, paths.join(" "));
+    output.say(format_args!("to remove the pins: {undo}"));
+    output.data(&json!({ "kind": "undo", "command": undo }))
 }
 
 /// A step about a pin that failed. A pinned map that is missing, or another than the object asks for, is 3: the kernel has

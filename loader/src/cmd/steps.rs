@@ -23,6 +23,7 @@ pub(crate) fn take(
     let mut kernel = Kernel::default();
     kernel.log = options.log();
     for step in &plan.steps {
+        pins::say_undo(output, plan, step)?;
         let outcome = tracer.apply(&mut kernel, step)?;
         if let Some(log) = outcome.log {
             output.tell(log.trim_end());
