@@ -171,22 +171,6 @@ pub struct VarSecinfo {
     pub size: u32,
 }
 
-/// Words of a type, taken one after the other; past the end is an error that names the type.
-struct Words<'data> {
-    id: u32,
-    bytes: &'data [u8],
-    taken: usize,
-}
-
-impl Words<'_> {
-    fn next(&mut self) -> Result<u32, BtfError> {
-        let word = self.bytes.get(self.taken..).and_then(|rest| rest.first_chunk::<4>());
-        self.taken += 4;
-        let cut_short = || BtfError::new(format!("type {}", self.id), "ends outside the type part");
-        word.map(|word| u32::from_le_bytes(*word)).ok_or_else(cut_short)
-    }
-}
-
 /// Bytes of the type that begins at `bytes`, whose kind decides what follows the first twelve.
 pub(super) fn size(id: u32, bytes: &[u8]) -> Result<usize, BtfError> {
     let cut_short = || BtfError::new(format!("type {id}"), "ends outside the type part");
@@ -209,52 +193,43 @@ pub(super) fn size(id: u32, bytes: &[u8]) -> Result<usize, BtfError> {
 const TYPE_SIZE: usize = 12;
 
 /// Decodes the type that begins at `bytes`.
-pub(super) fn decode<'data>(id: u32, bytes: &'data [u8], btf: &Btf<'data>) -> Result<Type<'data>, BtfError> {
-    let mut words = Words { id, bytes, taken: 0 };
-    let name = words.next()?;
-    let info = words.next()?;
-    let size_or_type = words.next()?;
+pub(super) fn decode<'data>(id: u32, bytes: &[u8], btf: &Btf<'data>) -> Result<Type<'data>, BtfError> {
+    let whole = bytes.get(..size(id, bytes)?).unwrap_or_default();
+    let ([name, info, size_or_type], rest) = words(whole);
     // info: vlen in bits 0-15, kind in bits 24-28, kind_flag in bit 31.
     let (vlen, kind, kind_flag) = (info & 0xffff, info >> 24 & 0x1f, info >> 31 == 1);
-
     let name_of = |offset: u32| {
-        if offset == 0 {
-            return Ok("");
-        }
         let problem = || BtfError::new(format!("type {id}"), format!("no name at string offset {offset}"));
-        btf.string(offset).ok_or_else(problem)
+        // Most types of an object have none.
+        if offset == 0 { Ok("") } else { btf.string(offset).ok_or_else(problem) }
     };
     let kind = match kind {
         1 => {
-            let encoding = words.next()?;
+            let ([encoding], _) = words(rest);
             let (signed, boolean) = (encoding >> 24 & 1 == 1, encoding >> 26 & 1 == 1);
             Kind::Int { size: size_or_type, signed, boolean, bits: encoding & 0xff }
         }
         2 => Kind::Ptr(size_or_type),
         3 => {
-            let (element, _index_type, count) = (words.next()?, words.next()?, words.next()?);
+            let ([element, _index_type, count], _) = words(rest);
             Kind::Array(Array { element, count })
         }
         4 | 5 => {
-            let mut members = Vec::new();
-            for _ in 0..vlen {
-                let (name, ty, offset) = (words.next()?, words.next()?, words.next()?);
+            let member = |[name, ty, offset]: [u32; 3]| {
                 // With the flag the upper byte is a bit field's size, without it all 32 bits are the offset.
                 let (bit_offset, bits) = if kind_flag { (offset & 0xff_ffff, offset >> 24) } else { (offset, 0) };
                 let bit_size = (bits != 0).then_some(bits);
-                members.push(Member { name: name_of(name)?, ty, bit_offset, bit_size });
-            }
-            let size = size_or_type;
+                name_of(name).map(|name| Member { name, ty, bit_offset, bit_size })
+            };
+            let (size, members) = (size_or_type, each(rest).map(member).collect::<Result<_, _>>()?);
             if kind == 4 { Kind::Struct { size, members } } else { Kind::Union { size, members } }
         }
         6 => {
-            let mut items = Vec::new();
-            for _ in 0..vlen {
-                let (name, value) = (words.next()?, words.next()?);
+            let item = |[name, value]: [u32; 2]| {
                 let value = if kind_flag { i64::from(value.cast_signed()) } else { i64::from(value) };
-                items.push(EnumItem { name: name_of(name)?, value });
-            }
-            Kind::Enum { size: size_or_type, items }
+                name_of(name).map(|name| EnumItem { name, value })
+            };
+            Kind::Enum { size: size_or_type, items: each(rest).map(item).collect::<Result<_, _>>()? }
         }
         7 => Kind::Fwd { is_union: kind_flag },
         8 => Kind::Typedef(size_or_type),
@@ -262,43 +237,42 @@ pub(super) fn decode<'data>(id: u32, bytes: &'data [u8], btf: &Btf<'data>) -> Re
         10 => Kind::Const(size_or_type),
         11 => Kind::Restrict(size_or_type),
         12 => Kind::Func { proto: size_or_type, linkage: Linkage::of(vlen) },
-        13 => {
-            let mut params = Vec::new();
-            for _ in 0..vlen {
-                let (_name, ty) = (words.next()?, words.next()?);
-                params.push(ty);
-            }
-            Kind::FuncProto { ret: size_or_type, params }
+        13 => Kind::FuncProto { ret: size_or_type, params: each(rest).map(|[_name, ty]| ty).collect() },
+        14 => {
+            let ([linkage], _) = words(rest);
+            Kind::Var { ty: size_or_type, linkage: Linkage::of(linkage) }
         }
-        14 => Kind::Var { ty: size_or_type, linkage: Linkage::of(words.next()?) },
         15 => {
-            let mut vars = Vec::new();
-            for _ in 0..vlen {
-                vars.push(VarSecinfo { var: words.next()?, offset: words.next()?, size: words.next()? });
-            }
-            Kind::Datasec { size: size_or_type, vars }
+            let vars = each(rest).map(|[var, offset, size]| VarSecinfo { var, offset, size });
+            Kind::Datasec { size: size_or_type, vars: vars.collect() }
         }
         16 => Kind::Float { size: size_or_type },
-        17 => {
-            words.taken += 4;
-            Kind::DeclTag
-        }
+        17 => Kind::DeclTag,
         18 => Kind::TypeTag(size_or_type),
-        19 => {
-            let mut items = Vec::new();
-            for _ in 0..vlen {
-                let (name, low, high) = (words.next()?, words.next()?, words.next()?);
+        // `size` knows no other.
+        _ => {
+            let item = |[name, low, high]: [u32; 3]| {
                 let value = (u64::from(high) << 32 | u64::from(low)).cast_signed();
-                items.push(EnumItem { name: name_of(name)?, value });
-            }
-            Kind::Enum { size: size_or_type, items }
+                name_of(name).map(|name| EnumItem { name, value })
+            };
+            Kind::Enum { size: size_or_type, items: each(rest).map(item).collect::<Result<_, _>>()? }
         }
-        unknown => return Err(BtfError::new(format!("type {id}"), format!("kind {unknown}, expected 1 to 19"))),
     };
-    if words.taken > bytes.len() {
-        return Err(BtfError::new(format!("type {id}"), "ends outside the type part"));
-    }
     Ok(Type { name: name_of(name)?, kind })
+}
+
+/// The first words of a type's bytes, whose number [`size`] has checked, and the bytes after them.
+fn words<const N: usize>(bytes: &[u8]) -> ([u32; N], &[u8]) {
+    let (words, _) = bytes.as_chunks();
+    let words = words.first_chunk::<N>().map_or([0; N], |words| words.map(u32::from_le_bytes));
+    (words, bytes.get(N * 4..).unwrap_or_default())
+}
+
+/// What follows a type, so many words each.
+fn each<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u32; N]> {
+    let (words, _) = bytes.as_chunks();
+    let (each, _) = words.as_chunks::<N>();
+    each.iter().map(|words| words.map(u32::from_le_bytes))
 }
 
 impl Kind<'_> {
