@@ -32,11 +32,12 @@ def svg(measured):
     for loader, colour in COLOURS.items():
         legend.append(f'<rect x="{x}" y="12" width="{BAR}" height="{BAR}" fill="{colour}"/><text x="{x + 18}" y="23">{loader}</text>')
         x += 110
-    line = f'<line x1="{LEFT + scale}" y1="36" x2="{LEFT + scale}" y2="{y - 14}" class="floor"/>'
-    about = "How long a load takes with each loader, as a multiple of the same bpf() calls without a loader"
+    line = f'<path d="M{LEFT + scale:.1f} 36V{y - 14}" class="floor"/>'
+    title = "How long a load takes with each loader"
+    about = "One group of bars for each object; a bar is a loader's time as a multiple of the floor, which is the same bpf() calls without a loader."
     style = "text{font:12px sans-serif;fill:#222}.s{font-size:10px}.floor{stroke:#222;stroke-dasharray:4 3}"
     dark = "@media(prefers-color-scheme:dark){text{fill:#ddd}.floor{stroke:#ddd}}"
     size = f"0 0 {LEFT + WIDTH + 60} {y + 10}"
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{size}" role="img"><title>{about}</title><style>{style}{dark}</style>\n'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{size}" role="img"><title>{title}</title><desc>{about}</desc><style>{style}{dark}</style>\n'
     foot = f'<text x="{LEFT + scale}" y="{y + 2}" text-anchor="middle" class="s">1 = the floor</text>\n</svg>\n'
     return head + "\n".join([*legend, line, *parts]) + "\n" + foot
