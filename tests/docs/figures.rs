@@ -18,11 +18,11 @@ fn the_figures_of_the_trust_page_are_those_that_the_scripts_wrote() {
         let (figures, _) = rest.split_once("<!-- end -->").unwrap();
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
         assert!(root.join("scripts").join(script).exists(), "there is no scripts/{script}");
-        let written = fs::read_to_string(root.join("tests/trust").join(format!("{script}.md"))).unwrap();
+        let written = fs::read_to_string(root.join("tests/trust").join(format!("{script}.txt"))).unwrap();
         assert_eq!(
             figures.trim(),
             written.trim(),
-            "scripts/figures puts the figures of tests/trust/{script}.md into the page"
+            "scripts/figures puts the figures of tests/trust/{script}.txt into the page"
         );
         assert!(figures.contains(|c: char| c.is_ascii_digit()), "no figure of scripts/{script}");
     }
