@@ -15,7 +15,7 @@ use crate::sys::btf_info::btf_bytes;
 use crate::sys::id::{Access, btf_by_id, map_by_id, prog_by_id};
 use crate::sys::map::MapFd;
 use crate::sys::pin::obj_get;
-use crate::sys::{SysError, map_info::MapInfo, of_io};
+use crate::sys::{SysError, map_info::MapInfo};
 
 /// What is pinned somewhere.
 #[derive(Debug)]
@@ -145,7 +145,7 @@ fn btf_of(id: u32) -> Result<Option<Vec<u8>>, SysError> {
 /// What the kernel calls a descriptor of its own: `bpf-map`, `bpf-prog`; empty for others.
 fn kind(fd: &OwnedFd) -> Result<String, SysError> {
     let link = std::fs::read_link(format!("/proc/self/fd/{}", fd.as_raw_fd()));
-    let link = link.map_err(|error| of_io("readlink(/proc/self/fd)", &error))?;
+    let link = link.map_err(|error| SysError::from_io("readlink(/proc/self/fd)", &error))?;
     let text = link.to_string_lossy();
     Ok(text.strip_prefix("anon_inode:").unwrap_or_default().trim_matches(['[', ']']).to_owned())
 }

@@ -45,6 +45,13 @@ pub struct SysError {
     pub errno: Errno,
 }
 
+impl SysError {
+    /// An error of the standard library's, with its errno; `EIO` if it has none.
+    pub fn from_io(call: &'static str, error: &std::io::Error) -> Self {
+        Self { call, errno: error.raw_os_error().map_or(Errno::EIO, Errno::from_raw) }
+    }
+}
+
 /// `EPERM`, `EACCES` …
 pub fn errno_name(errno: Errno) -> String {
     match errno {
@@ -65,12 +72,8 @@ fn errno_text(errno: Errno) -> &'static str {
 /// As reading a file has; `EIO`: it says something else.
 pub fn possible_cpus() -> Result<usize, SysError> {
     const CALL: &str = "read(/sys/devices/system/cpu/possible)";
-    let text = std::fs::read_to_string("/sys/devices/system/cpu/possible").map_err(|error| of_io(CALL, &error))?;
+    let text =
+        std::fs::read_to_string("/sys/devices/system/cpu/possible").map_err(|error| SysError::from_io(CALL, &error))?;
     let last = text.trim().rsplit(['-', ',']).next().and_then(|number| number.parse::<usize>().ok());
     last.map(|last| last + 1).ok_or(SysError { call: CALL, errno: Errno::EIO })
-}
-
-/// An error of the standard library's, with its errno.
-pub(crate) fn of_io(call: &'static str, error: &std::io::Error) -> SysError {
-    SysError { call, errno: error.raw_os_error().map_or(Errno::EIO, Errno::from_raw) }
 }

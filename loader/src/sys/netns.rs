@@ -6,9 +6,9 @@ use std::os::fd::AsRawFd;
 
 use nix::errno::Errno;
 
+use super::SysError;
 use super::socket::{AF_INET, Kind, SOCK_DGRAM, open};
 use super::tun::IfReq;
-use super::{SysError, of_io};
 
 /// Does some work in a network namespace that is made for it, in a thread of its own; whoever calls stays where it is. Only the
 /// loopback interface is there, and it is up.
@@ -31,7 +31,7 @@ pub fn inside<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, SysError> {
     std::thread::scope(|scope| {
         // `scope.spawn` would panic where there can be no more threads.
         let spawned = std::thread::Builder::new().spawn_scoped(scope, in_thread);
-        match spawned.map_err(|error| of_io("clone", &error))?.join() {
+        match spawned.map_err(|error| SysError::from_io("clone", &error))?.join() {
             Ok(result) => result,
             Err(panic) => std::panic::resume_unwind(panic),
         }

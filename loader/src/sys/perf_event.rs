@@ -5,7 +5,7 @@ use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
 
-use super::{SysError, of_io};
+use super::SysError;
 
 /// `struct perf_event_attr`, `include/uapi/linux/perf_event.h`, up to the clock: PERF_ATTR_SIZE_VER3.
 #[repr(C)]
@@ -112,7 +112,8 @@ pub fn lost_samples(event: impl AsFd) -> Option<u64> {
 /// `EIO`: `/sys/devices/system/cpu/online` cannot be read, or is no list such as `0-3,5`.
 pub fn online_cpus() -> Result<Vec<u32>, SysError> {
     const CALL: &str = "read(/sys/devices/system/cpu/online)";
-    let text = std::fs::read_to_string("/sys/devices/system/cpu/online").map_err(|error| of_io(CALL, &error))?;
+    let text =
+        std::fs::read_to_string("/sys/devices/system/cpu/online").map_err(|error| SysError::from_io(CALL, &error))?;
     cpu_list(text.trim()).ok_or(SysError { call: CALL, errno: Errno::EIO })
 }
 

@@ -93,7 +93,10 @@ impl Owner {
         let (pidfd, pid, fd, inode) = match self {
             Self::Process { pidfd, pid, fd, inode } => (pidfd, *pid, *fd, *inode),
             Self::Inherited(socket) => {
-                return socket.try_clone().map(Some).map_err(|error| sys_error("fcntl(F_DUPFD_CLOEXEC)", &error));
+                return socket
+                    .try_clone()
+                    .map(Some)
+                    .map_err(|error| SysError::from_io("fcntl(F_DUPFD_CLOEXEC)", &error));
             }
         };
         let get = |fd| match pidfd::pidfd_getfd(pidfd, fd) {
@@ -203,10 +206,6 @@ fn inode_of(fd: &OwnedFd, what: &str) -> Result<u64, Failure> {
 pub(crate) fn another(fd: impl AsFd) -> Result<OwnedFd, Failure> {
     let again = fd.as_fd().try_clone_to_owned();
     again.map_err(|error| Failure::new(Exit::Other, format!("a descriptor once more: fcntl(F_DUPFD_CLOEXEC): {error}")))
-}
-
-fn sys_error(call: &'static str, error: &std::io::Error) -> SysError {
-    SysError { call, errno: error.raw_os_error().map_or(Errno::EIO, Errno::from_raw) }
 }
 
 /// The descriptor of a process's socket at an address. The address is the socket's own; where it has several there, such as a
