@@ -176,16 +176,16 @@ fn read_relocs<'data>(
     let symtab = table.iter().position(|header| header.sh_type(endian) == elf::SHT_SYMTAB);
     for (index, header) in table.iter().enumerate() {
         let (link, info) = (header.sh_link(endian), header.sh_info(endian));
-        let place = Place { index, link, info, symtab, symbol_count };
-        if let Some((rels, _)) = header.rel(endian, data).map_err(|e| place.malformed(e))? {
-            place.hang(sections, rels, |rel| RelocRecord {
+        let section = RelocSection { index, link, info, symtab, symbol_count };
+        if let Some((rels, _)) = header.rel(endian, data).map_err(|e| section.malformed(e))? {
+            section.hang(sections, rels, |rel| RelocRecord {
                 offset: rel.r_offset(endian),
                 r_type: rel.r_type(endian).0,
                 symbol: rel.r_sym(endian) as usize,
                 addend: None,
             })?;
-        } else if let Some((relas, _)) = header.rela(endian, data).map_err(|e| place.malformed(e))? {
-            place.hang(sections, relas, |rela| RelocRecord {
+        } else if let Some((relas, _)) = header.rela(endian, data).map_err(|e| section.malformed(e))? {
+            section.hang(sections, relas, |rela| RelocRecord {
                 offset: rela.r_offset(endian),
                 r_type: rela.r_type(endian, false).0,
                 symbol: rela.r_sym(endian, false) as usize,
@@ -197,7 +197,7 @@ fn read_relocs<'data>(
 }
 
 /// A relocation section: its number, the section of the symbols that its records name, and the one that they patch; and what there is to name.
-struct Place {
+struct RelocSection {
     index: usize,
     link: u32,
     info: u32,
@@ -205,7 +205,7 @@ struct Place {
     symbol_count: usize,
 }
 
-impl Place {
+impl RelocSection {
     fn malformed(&self, problem: impl ToString) -> ElfError {
         ElfError::malformed(format!("relocation section [{}]", self.index), problem)
     }
