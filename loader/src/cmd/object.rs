@@ -111,14 +111,14 @@ fn no_btf(path: &Path, error: impl Display) -> Failure {
 
 /// Reads an object's bytes; `-` is standard input. What does not begin as an object does is not read on, since it may have no end.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let read = || match path == Path::new("-") {
-        true => whole(std::io::stdin().lock(), 0),
-        false => {
-            let file = File::open(path)?;
-            // So that the bytes are not moved while they become more. A size that is too large is the file's own, or a lie.
-            let size = file.metadata()?.len().min(LARGEST + 1);
-            whole(file, size as usize)
+    let read = || {
+        if path == Path::new("-") {
+            return whole(std::io::stdin().lock(), 0);
         }
+        let file = File::open(path)?;
+        // So that the bytes are not moved while they become more. A size that is too large is the file's own, or a lie.
+        let size = file.metadata()?.len().min(LARGEST + 1);
+        whole(file, size as usize)
     };
     let bytes = read().map_err(|error| Failure::new(Exit::Object, error).at(path.display()))?;
     if bytes.len() as u64 > LARGEST {
