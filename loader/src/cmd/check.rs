@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use minibpf::kernel::{Kernel, KernelError, Pins};
-use minibpf::plan::{Fate, MapCreate, MapId, PinStep, Plan, ProgId, ProgLoad, ProgramPlan, Step};
+use minibpf::plan::{Fate, MapCreate, MapId, Plan, ProgId, ProgLoad, ProgramPlan, Step};
 use minibpf::privileges::Reason;
 use minibpf::sys::errno_name;
 use minibpf::{target, verdict};
@@ -139,7 +139,6 @@ struct Checker<'a> {
     check: &'a Check,
     output: &'a Output,
     path: &'a Path,
-
     plan: &'a Plan,
 }
 
@@ -190,16 +189,19 @@ impl Checker<'_> {
     fn ask(&self, tracer: &Tracer<'_>) -> Result<Answers, Failure> {
         let mut answers = Answers::default();
         answers.kernel.log = self.check.steps.log();
+        let mut is_pinning = false;
         for step in &self.plan.steps {
-            let makes_pin = matches!(step, Step::Pin(PinStep::MakeDir { .. } | PinStep::Pin { .. }));
+            let makes_pin = step.pins_at().is_some();
             if makes_pin && (self.has_unlinkable() || answers.has_refused()) {
                 // A check that fails leaves no pins, so it makes none.
                 continue;
             }
+            if makes_pin && !std::mem::replace(&mut is_pinning, true) {
+                pins::say_undo(self.output, self.plan)?;
+            }
             let error = match inherited(step, &answers.refused_maps) {
                 Some(error) => Some(error),
                 None => {
-                    pins::say_undo(self.output, self.plan, step)?;
                     let outcome = tracer.apply(&mut answers.kernel, step)?;
                     if let (Step::ProgLoad(program), Some(log)) = (step, outcome.log) {
                         answers.logs.insert(program.id, log);

@@ -1,5 +1,6 @@
 //! `--pin` and `--map`: what stays when minibpf is gone, and what was there before it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -84,25 +85,14 @@ impl From<&PinError> for Exit {
     }
 }
 
-/// Says how pins are removed, before the first is made: they are what remains of minibpf if it is killed.
-pub(crate) fn say_undo(output: &Output, plan: &Plan, step: &Step) -> Result<(), Failure> {
-    let making = plan.steps.iter().filter_map(|step| match step {
-        Step::Pin(pin @ (PinStep::MakeDir { path } | PinStep::Pin { path, .. })) => Some((pin, path)),
-        _ => None,
-    });
-    let is_first = making.clone().next().is_some_and(|(first, _)| matches!(step, Step::Pin(pin) if pin == first));
-    if !is_first {
-        return Ok(());
-    }
-    let has_dir = making.clone().any(|(pin, _)| matches!(pin, PinStep::MakeDir { .. }));
-    let mut outermost: Vec<&Path> = Vec::new();
-    for (_, path) in making {
-        if !outermost.iter().any(|dir| path.starts_with(dir)) {
-            outermost.push(path);
-        }
-    }
-    let paths: Vec<_> = outermost.iter().map(|path| path.display().to_string()).collect();
-    let undo = format!("rm {}{}", if has_dir { "-r " } else { "" }, paths.join(" "));
+/// Says how the pins of a plan are removed: for before the first is made, since they are what remains of minibpf if it is killed.
+pub(crate) fn say_undo(output: &Output, plan: &Plan) -> Result<(), Failure> {
+    let dir = |step: &Step| matches!(step, Step::Pin(PinStep::MakeDir { .. }));
+    let dirs: BTreeSet<&Path> = plan.steps.iter().filter(|step| dir(step)).filter_map(Step::pins_at).collect();
+    let outermost = |path: &&Path| !path.ancestors().skip(1).any(|above| dirs.contains(above));
+    let paths = plan.steps.iter().filter_map(Step::pins_at).filter(outermost);
+    let paths: Vec<_> = paths.map(|path| path.display().to_string()).collect();
+    let undo = format!("rm {}{}", if dirs.is_empty() { "" } else { "-r " }, paths.join(" "));
     output.say(format_args!("to remove the pins: {undo}"));
     output.data(&json!({ "kind": "undo", "command": undo }))
 }

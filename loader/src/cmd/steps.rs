@@ -22,8 +22,11 @@ pub(crate) fn take(
 ) -> Result<Kernel, Failure> {
     let mut kernel = Kernel::default();
     kernel.log = options.log();
+    let mut is_pinning = false;
     for step in &plan.steps {
-        pins::say_undo(output, plan, step)?;
+        if step.pins_at().is_some() && !std::mem::replace(&mut is_pinning, true) {
+            pins::say_undo(output, plan)?;
+        }
         let outcome = tracer.apply(&mut kernel, step)?;
         if let Some(log) = outcome.log {
             output.tell(log.trim_end());

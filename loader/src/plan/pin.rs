@@ -39,6 +39,16 @@ pub enum PinStep {
     },
 }
 
+impl Step {
+    /// Where it makes something that stays when minibpf is gone: a pin, or a directory for pins.
+    pub fn pins_at(&self) -> Option<&Path> {
+        match self {
+            Self::Pin(PinStep::MakeDir { path } | PinStep::Pin { path, .. }) => Some(path),
+            _ => None,
+        }
+    }
+}
+
 impl Plan {
     /// Where a program or a map is pinned in the end, or was before: a map that is reused.
     pub fn pinned_at(&self, what: Held) -> Option<&Path> {

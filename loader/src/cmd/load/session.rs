@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use minibpf::kernel::{Kernel, Program};
-use minibpf::plan::{PinStep, Plan, ProgLoad, Step};
+use minibpf::plan::{Plan, ProgLoad};
 use serde_json::json;
 
 use super::endpoint::Endpoint;
@@ -70,7 +70,7 @@ impl Session<'_> {
         let mut needs = self.opened.needs();
         for step in &self.plan.steps {
             // Pins are removed if the load fails after all.
-            if let Step::Pin(PinStep::MakeDir { path } | PinStep::Pin { path, .. }) = step {
+            if let Some(path) = step.pins_at() {
                 needs.removes(path);
             }
         }
