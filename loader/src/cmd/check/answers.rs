@@ -1,0 +1,93 @@
+//! What the kernel makes of a plan when every step is taken that can be.
+
+use std::collections::BTreeMap;
+
+use minibpf::kernel::{Kernel, KernelError};
+use minibpf::plan::{MapId, ProgId, Step};
+use nix::errno::Errno;
+
+use super::Checker;
+use crate::cmd::failure::Failure;
+use crate::cmd::pins;
+use crate::cmd::trace::Tracer;
+
+/// What the kernel made of the plan.
+#[derive(Default)]
+pub(super) struct Answers {
+    pub(super) kernel: Kernel,
+    pub(super) refused_maps: BTreeMap<MapId, KernelError>,
+    pub(super) refused: BTreeMap<ProgId, KernelError>,
+    /// Logs of programs that were accepted.
+    pub(super) logs: BTreeMap<ProgId, String>,
+}
+
+impl Answers {
+    fn has_refused(&self) -> bool {
+        !(self.refused_maps.is_empty() && self.refused.is_empty())
+    }
+}
+
+impl Checker<'_> {
+    /// Takes every step that can be taken: what the kernel refuses only stops the steps that need it.
+    pub(super) fn ask(&self, tracer: &Tracer<'_>) -> Result<Answers, Failure> {
+        let mut answers = Answers::default();
+        answers.kernel.log = self.check.steps.log();
+        let mut is_pinning = false;
+        for step in &self.plan.steps {
+            let makes_pin = step.pins_at().is_some();
+            if makes_pin && (self.has_unlinkable() || answers.has_refused()) {
+                // A check that fails leaves no pins, so it makes none.
+                continue;
+            }
+            if makes_pin && !std::mem::replace(&mut is_pinning, true) {
+                pins::say_undo(self.output, self.plan)?;
+            }
+            let error = match inherited(step, &answers.refused_maps) {
+                Some(error) => Some(error),
+                None => {
+                    let outcome = tracer.apply(&mut answers.kernel, step)?;
+                    if let (Step::ProgLoad(program), Some(log)) = (step, outcome.log) {
+                        answers.logs.insert(program.id, log);
+                    }
+                    outcome.error
+                }
+            };
+            let Some(error) = error else { continue };
+            if let Step::Pin(pin) = step {
+                return Err(pins::failure(pin, error).at(self.path.display()));
+            }
+            // ENOSYS is bpf(2) itself, not this step of it.
+            let is_general = match error.source.errno {
+                Errno::EPERM | Errno::ENOSYS => true,
+                // Not the verifier, which always says why: a security module.
+                Errno::EACCES => error.log.is_none() && matches!(step, Step::MapCreate(_) | Step::ProgLoad(_)),
+                _ => false,
+            };
+            if is_general {
+                return Err(Failure::of_step(step, error).at(self.path.display()));
+            }
+            match step {
+                Step::MapCreate(map) => drop(answers.refused_maps.insert(map.id, error)),
+                Step::MapUpdate(update) => drop(answers.refused_maps.insert(update.map, error)),
+                Step::MapFreeze(freeze) => drop(answers.refused_maps.insert(freeze.map, error)),
+                Step::ProgLoad(program) => drop(answers.refused.insert(program.id, error)),
+                // The program that would use the slot is loaded all the same.
+                Step::SlotUpdate(_) => self.output.warn("slot", error)?,
+                Step::BtfLoad(_) | Step::Pin(_) => {}
+            }
+        }
+        Ok(answers)
+    }
+}
+
+/// The failure that a step inherits from a map that could not be made.
+fn inherited(step: &Step, refused: &BTreeMap<MapId, KernelError>) -> Option<KernelError> {
+    let needs = match step {
+        Step::BtfLoad(_) | Step::MapCreate(_) | Step::Pin(_) => Vec::new(),
+        Step::MapUpdate(update) => vec![update.map],
+        Step::SlotUpdate(update) => vec![update.map],
+        Step::MapFreeze(freeze) => vec![freeze.map],
+        Step::ProgLoad(program) => program.map_ids(),
+    };
+    needs.iter().find_map(|id| refused.get(id)).cloned()
+}
