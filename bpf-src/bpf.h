@@ -26,11 +26,13 @@ typedef _Bool bool; /* since C23 a word of the language */
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_LRU_HASH = 9,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 
-/* bpf_map_update_elem's flag: create the element or replace it. */
+/* bpf_map_update_elem's flags: create the element or replace it; only create it. */
 #define BPF_ANY 0
+#define BPF_NOEXIST 1
 
 /* Helpers are called by number; the verifier turns the number into the address of a kernel function. */
 static void *(*const bpf_map_lookup_elem)(void *map, const void *key) = (void *)1;

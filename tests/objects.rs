@@ -15,9 +15,10 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_owned()
 }
 
-/// The files of `bpf-src` and `bpf-src/broken` whose name ends so, and their bytes.
+/// The files of `bpf-src` and its folders whose name ends so, and their bytes.
 fn sources(end: &str) -> Vec<(PathBuf, Vec<u8>)> {
-    let folders = ["bpf-src", "bpf-src/broken"].map(|folder| std::fs::read_dir(root().join(folder)).unwrap());
+    let folders =
+        ["bpf-src", "bpf-src/broken", "bpf-src/programs"].map(|folder| std::fs::read_dir(root().join(folder)).unwrap());
     let mut paths: Vec<_> = folders.into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.to_str().unwrap().ends_with(end));
     paths.sort();

@@ -43,7 +43,7 @@ def fault(text):
 
 def run(root, minibpf):
     """Runs the tests; what to exit with."""
-    samples = sorted([*root.glob("bpf-src/*.bpf.o"), *root.glob("bpf-src/broken/*.bpf.o")])
+    samples = sorted([*root.glob("bpf-src/*.bpf.o"), *root.glob("bpf-src/broken/*.bpf.o"), *root.glob("bpf-src/programs/*.bpf.o")])
     count = root / "bpf-src/count.bpf.o"
     pictures = root / "docs/images"
 

@@ -12,7 +12,7 @@ pub(crate) fn objects() -> &'static [(String, Vec<u8>)] {
     static OBJECTS: OnceLock<Vec<(String, Vec<u8>)>> = OnceLock::new();
     OBJECTS.get_or_init(|| {
         let mut found = Vec::new();
-        for folder in ["bpf-src", "bpf-src/broken"] {
+        for folder in ["bpf-src", "bpf-src/broken", "bpf-src/programs"] {
             for entry in std::fs::read_dir(root().join(folder)).unwrap() {
                 let path = entry.unwrap().path();
                 if path.extension().is_some_and(|extension| extension == "o") {

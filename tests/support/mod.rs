@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "each test target includes this module and uses a part of it")]
 
+pub(crate) mod assertions;
 pub(crate) mod bpffs;
 pub(crate) mod bpftool;
 pub(crate) mod docs;

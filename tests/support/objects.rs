@@ -21,6 +21,11 @@ pub(crate) fn object(name: &str) -> String {
     bpf_src().join(format!("{name}.bpf.o")).to_str().unwrap().to_owned()
 }
 
+/// The path of a program of `bpf-src/programs`.
+pub(crate) fn program(name: &str) -> String {
+    object(&format!("programs/{name}"))
+}
+
 /// An object file of a test's own; gone when it is dropped.
 pub(crate) struct Made {
     dir: TempDir,
