@@ -5,10 +5,10 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use minibpf::explain::names;
 use minibpf::kernel::{Pinned, Program};
 use minibpf::sys::SysError;
 use minibpf::sys::id::Access;
+use minibpf::uapi::names;
 use nix::errno::Errno;
 use serde_json::json;
 

@@ -2,10 +2,10 @@
 
 use minibpf::btf::Btf;
 use minibpf::btf::value::Value;
-use minibpf::explain::names;
 use minibpf::kernel::Map;
 use minibpf::observe::maps::{self, Asked, Contents, Types};
 use minibpf::sys::SysError;
+use minibpf::uapi::names;
 use serde_json::{Value as Json, json};
 
 use super::show;

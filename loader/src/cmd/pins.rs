@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use minibpf::explain::names;
 use minibpf::kernel::KernelError;
 use minibpf::link::{PinError, PinOptions};
 use minibpf::plan::{PinStep, Plan, Step};
 use minibpf::target::{PinDirError, Target};
+use minibpf::uapi::names;
 use nix::errno::Errno;
 use serde_json::json;
 

@@ -4,10 +4,11 @@ use std::os::fd::{AsFd, AsRawFd};
 
 use minibpf::btf::Btf;
 use minibpf::btf::value::hex;
-use minibpf::explain::{Fd, PROG_INFO_SIZE, names, object_info};
+use minibpf::explain::{Fd, PROG_INFO_SIZE, object_info};
 use minibpf::kernel::{Kernel, Program, ProgramInfo};
 use minibpf::plan::{Held, MapCreate, MapId, Plan, ProgLoad};
 use minibpf::sys::map_info::MapInfo;
+use minibpf::uapi::names;
 use minibpf::verdict::Explanation;
 use serde_json::{Value as Json, json};
 

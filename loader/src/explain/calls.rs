@@ -2,7 +2,7 @@
 
 use std::mem::size_of;
 
-use super::{Call, Fd, Field, names, pins};
+use super::{Call, Fd, Field, pins};
 use crate::btf::ext::{FuncInfo, LineInfo};
 use crate::plan::{
     BtfLoad, Held, MapCreate, MapFreeze, MapId, MapUpdate, ProgId, ProgLoad, SlotUpdate, Step, kernel_name,
@@ -13,6 +13,7 @@ use crate::sys::attr::{
 use crate::sys::bpf::{FUNC_INFO_SIZE, LINE_INFO_SIZE};
 use crate::sys::map_batch::MapBatchAttr;
 use crate::sys::test_run::TestRunAttr;
+use crate::uapi::names;
 
 /// What is known of descriptors: all of them after a load, none before.
 pub trait Descriptors {

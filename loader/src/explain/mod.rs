@@ -7,7 +7,6 @@ mod calls;
 pub mod facts;
 pub mod foreign;
 pub mod html;
-pub mod names;
 pub mod page;
 mod patches;
 mod pins;

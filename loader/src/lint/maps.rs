@@ -8,9 +8,9 @@
 
 use super::rules::MAP_ATTR;
 use super::{Lint, object};
-use crate::explain::names::{map_flags, map_type_short};
 use crate::plan::{Plan, Step};
 use crate::spec::MapAttr;
+use crate::uapi::names::{map_flags, map_type_short};
 
 /// What a map is asked for that its type does not have.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,8 +6,8 @@ use super::messages::{Message, NEEDS_PERFMON, messages};
 use super::pattern::{self, Captures};
 use super::when::Case;
 use super::{missing, poison, stack};
-use crate::explain::names::map_type_short;
 use crate::plan::PatchKind;
+use crate::uapi::names::map_type_short;
 use crate::uapi::{Field, Helper};
 
 /// What was found out.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use minibpf::btf::value::hex;
 use minibpf::elf::Object;
-use minibpf::explain::{self, Descriptors, names};
+use minibpf::explain::{self, Descriptors};
 use minibpf::insn::Insn;
 use minibpf::kernel::{Kernel, Program};
 use minibpf::link::Options;
@@ -18,6 +18,7 @@ use minibpf::observe::stats::mean_ns;
 use minibpf::plan::{Plan, ProgLoad, Step};
 use minibpf::spec::Spec;
 use minibpf::target::Target;
+use minibpf::uapi::names;
 use serde_json::json;
 
 use super::contents::Holding;

@@ -4,11 +4,11 @@ use std::ops::ControlFlow;
 
 use minibpf::btf::encode::encode;
 use minibpf::btf::{Btf, value};
-use minibpf::explain::names;
 use minibpf::kernel::Map;
 use minibpf::observe::fdinfo;
 use minibpf::observe::maps::{self, Element, Types, without_elements};
 use minibpf::sys::SysError;
+use minibpf::uapi::names;
 use nix::errno::Errno;
 use serde_json::json;
 

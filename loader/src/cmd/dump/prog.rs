@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use minibpf::btf::Btf;
 use minibpf::btf::value::hex;
-use minibpf::explain::names;
 use minibpf::kernel::{Program, ProgramInfo};
 use minibpf::observe::{fdinfo, stats};
+use minibpf::uapi::names;
 use minibpf::xlated::{Kallsyms, Line, Records, Xlated, XlatedNames, hex_words, listing, printable};
 use serde_json::{Value as Json, json};
 

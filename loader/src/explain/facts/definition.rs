@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::types::trail;
 use crate::btf::{Btf, Kind, Member as BtfMember};
-use crate::explain::names;
 use crate::spec::{MapOrigin, MapSpec, Spec};
+use crate::uapi::names;
 
 /// One member of a definition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::Bytes;
 use super::definition::{self, Member};
-use crate::explain::names;
 use crate::plan::{MapCreate, MapId, Plan};
 use crate::spec::{Extern, ExternKind, MapAttr, MapOrigin, MapSpec, Place, Spec};
+use crate::uapi::names;
 
 /// One map of the object.
 #[derive(Debug, Clone, Serialize)]

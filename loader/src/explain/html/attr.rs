@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use crate::explain::names;
+use crate::uapi::names;
 
 /// A field: its name, where it begins, and its size, in bytes.
 type Field = (&'static str, usize, usize);
