@@ -1,9 +1,10 @@
 //! What decides about EPERM: what a process is allowed, and which one thing is missing where the kernel refuses it.
 //!
-//! Pure: [`crate::target::privileges`] reads it, here it is judged. A refusal has one reason, never a list of guesses: what the
+//! [`Privileges::running`] reads it; judging it is pure. A refusal has one reason, never a list of guesses: what the
 //! kernel looks at first is named first, and what the process has is not blamed.
 
 mod rejection;
+mod running;
 
 use std::fmt;
 

@@ -1,9 +1,8 @@
 //! `minibpf doctor`: what this kernel and these privileges allow, and what is missing.
 
 use clap::Args;
-use minibpf::doctor::{Check, Diagnosis, Obstacle, examine};
+use minibpf::doctor::{Check, Diagnosis, Findings, Obstacle, examine};
 use minibpf::explain::page::{Line, Look, table};
-use minibpf::target;
 use serde_json::json;
 
 use super::failure::{Exit, Failure};
@@ -18,7 +17,7 @@ pub(crate) struct Doctor {}
 
 impl Doctor {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
-        let Diagnosis { checks, obstacle } = examine(&target::findings());
+        let Diagnosis { checks, obstacle } = examine(&Findings::running());
         for check in &checks {
             output.data(&line(check))?;
         }

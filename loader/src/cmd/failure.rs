@@ -8,9 +8,8 @@ use minibpf::kernel::KernelError;
 use minibpf::link::PlanError;
 use minibpf::lint;
 use minibpf::plan::{LinkError, LinkErrorKind, MapCreate, Step};
-use minibpf::privileges::{Reason, Refused};
+use minibpf::privileges::{Privileges, Reason, Refused};
 use minibpf::sys::errno_name;
-use minibpf::target;
 use minibpf::verdict::Explanation;
 use nix::errno::Errno;
 use serde_json::{Value as Json, json};
@@ -82,7 +81,7 @@ impl Failure {
     pub(crate) fn of_step(step: &Step, error: KernelError) -> Self {
         match step {
             Step::MapCreate(map) if error.source.errno == Errno::EPERM => {
-                Self::privilege(&error, target::privileges().explain_eperm(Refused::Map(map.attr.map_type)))
+                Self::privilege(&error, Privileges::running().explain_eperm(Refused::Map(map.attr.map_type)))
             }
             Step::MapCreate(map) => Self::of_map(map, error),
             _ => error.into(),
@@ -105,7 +104,7 @@ impl Failure {
     pub(crate) fn of_verifier(error: &KernelError, explanation: &Explanation) -> Self {
         let errno = errno_name(error.source.errno);
         let message = format!("{}: the verifier refused it ({errno}): {}", error.what, explanation.reason);
-        if let Some(reason) = target::privileges().explain_rejection(&explanation.reason) {
+        if let Some(reason) = Privileges::running().explain_rejection(&explanation.reason) {
             return Self::privilege(&message, reason);
         }
         let hint = explanation.mend.clone();
@@ -157,7 +156,7 @@ impl From<ElfError> for Failure {
 impl From<LinkError> for Failure {
     fn from(error: LinkError) -> Self {
         if let LinkErrorKind::HiddenAddress(_) = error.kind {
-            return Self::privilege(&error, target::privileges().explain_hidden_address());
+            return Self::privilege(&error, Privileges::running().explain_hidden_address());
         }
         let see = Some(chapter::of_link(&error.kind));
         Self { see, ..Self::new(Exit::Object, error) }
@@ -185,14 +184,14 @@ impl From<KernelError> for Failure {
             return Self::new(Exit::Other, &error).hint(format!("{path} must be readable: is /sys mounted?"));
         }
         // A seccomp filter may say ENOSYS as well; then it says so whatever bpf(2) is asked.
-        let is_filtered = || errno == Errno::ENOSYS && target::privileges().bpf_is_filtered;
+        let is_filtered = || errno == Errno::ENOSYS && Privileges::running().bpf_is_filtered;
         if errno == Errno::EPERM || is_filtered() {
-            return Self::privilege(&error, target::privileges().explain_eperm(Refused::Program));
+            return Self::privilege(&error, Privileges::running().explain_eperm(Refused::Program));
         }
         // The verifier always says why: where it says nothing, it was not asked.
         let creates = matches!(error.source.call, "bpf(BPF_PROG_LOAD)" | "bpf(BPF_MAP_CREATE)");
         if errno == Errno::EACCES && creates && error.log.is_none() {
-            return Self::privilege(&error, target::privileges().security_module());
+            return Self::privilege(&error, Privileges::running().security_module());
         }
         Self::new(Exit::Refused, &error).hint(errno_hint(errno))
     }

@@ -1,8 +1,9 @@
 //! What a kernel and the privileges of a process allow: findings judged, one row each.
 //!
-//! Pure: [`crate::target::findings`] looks and tries, [`examine`] says what it means. The rows stand in the order in which things
+//! [`Findings::running`] looks and tries; [`examine`] is pure and says what it means. The rows stand in the order in which things
 //! are to be mended: what keeps a filter from being loaded comes before what only some filters need.
 
+mod findings;
 mod process;
 mod system;
 mod tried;

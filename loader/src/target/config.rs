@@ -25,13 +25,13 @@ pub(super) fn running(spec: &Spec<'_>) -> Config {
 }
 
 /// `KERNEL_VERSION(a, b, c)` of the running kernel.
-pub(super) fn running_version() -> u32 {
+pub(crate) fn running_version() -> u32 {
     let release = line_of("/proc/sys/kernel/osrelease");
     version(&line_of("/proc/version_signature"), &line_of("/proc/sys/kernel/version"), &release)
 }
 
 /// Where the running kernel's configuration can be read, if anywhere.
-pub(super) fn source() -> Option<String> {
+pub(crate) fn source() -> Option<String> {
     [plain(), PACKED.to_owned()].into_iter().find(|path| fs::File::open(path).is_ok())
 }
 

@@ -2,8 +2,8 @@
 
 mod btf;
 mod config;
-mod findings;
 mod pins;
+mod settings;
 mod symbols;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,8 +13,11 @@ use crate::spec::{ExternKind, Spec};
 use crate::sys;
 
 pub use btf::TargetBtf;
-pub use findings::{every_command_asks, findings, optmem_max, privileges};
 pub use pins::PinDirError;
+pub use settings::{every_command_asks, optmem_max};
+
+pub(crate) use config::{running_version, source as config_source};
+pub(crate) use settings::{number, text};
 
 const BPF_MAP_TYPE_PERF_EVENT_ARRAY: u32 = 4;
 

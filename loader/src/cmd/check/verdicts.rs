@@ -2,9 +2,9 @@
 
 use minibpf::kernel::KernelError;
 use minibpf::plan::{Fate, LinkError, MapCreate, ProgId, ProgLoad, ProgramPlan};
-use minibpf::privileges::Reason;
+use minibpf::privileges::{Privileges, Reason};
 use minibpf::sys::errno_name;
-use minibpf::{target, verdict};
+use minibpf::verdict;
 use serde_json::{Value as Json, json};
 
 use super::Checker;
@@ -59,7 +59,7 @@ impl Checker<'_> {
         };
         let mut reason =
             explanation.as_ref().map_or_else(|| error.to_string(), |explanation| explanation.reason.clone());
-        if let Some(Reason { why, hint }) = target::privileges().explain_rejection(&reason) {
+        if let Some(Reason { why, hint }) = Privileges::running().explain_rejection(&reason) {
             reason = format!("{reason}: {why}; {hint}");
         }
         self.output.text(format_args!("{}: rejected ({errno}): {reason}", program.name))?;

@@ -7,7 +7,7 @@ use minibpf::explain::{Fd, prog_test_run};
 use minibpf::kernel::{Kernel, Program};
 use minibpf::observe::events::EventTypes;
 use minibpf::packet::{ETH_HLEN, ETH_P_IP, ETH_P_IPV6, headers::Headers};
-use minibpf::privileges::Refused;
+use minibpf::privileges::{Privileges, Refused};
 use minibpf::sys::SysError;
 use minibpf::target;
 use nix::errno::Errno;
@@ -197,7 +197,7 @@ fn refusal(error: SysError, program: &Program, frame: &[u8]) -> Unfit {
         },
         Errno::EINTR | Errno::EAGAIN => Unfit::Interrupted,
         Errno::ENOMEM => packet(format!("the kernel has no memory for {length} bytes")),
-        Errno::EPERM => Failure::privilege(&error, target::privileges().explain_eperm(Refused::Program)).into(),
+        Errno::EPERM => Failure::privilege(&error, Privileges::running().explain_eperm(Refused::Program)).into(),
         _ => Failure::new(Exit::Other, format!("running `{}`: {error}", program.name())).into(),
     }
 }

@@ -1,4 +1,4 @@
-//! Which socket gets the filter: the TARGET of `load` and `attach`.
+//! Which socket gets the filter: the TARGET of `load` and `attach`. (`minibpf::target` is the kernel that a plan is made for.)
 //!
 //! What can be known before anything is loaded, such as addresses of a name, is found out first ([`Target::find`]); the
 //! socket is opened when there is a program for it ([`Place::open`]).

@@ -2,83 +2,37 @@
 
 use std::fs;
 use std::io::Read;
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixDatagram;
 
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
-use super::config;
-use crate::doctor::{Findings, Tried};
+use super::{Findings, Tried};
 use crate::insn::Insn;
-use crate::privileges::{CAP_BPF, Privileges};
+use crate::privileges::Privileges;
 use crate::sys::attr::MapCreateAttr;
 use crate::sys::map::MapFd;
 use crate::sys::{bpf, sockopt};
+use crate::target::{config_source, number, optmem_max, running_version, text};
 
-/// The inode of the first user namespace: `PROC_USER_INIT_INO`, `include/linux/proc_ns.h`.
-const FIRST_USER_NAMESPACE: u64 = 0xEFFF_FFFD;
-/// Since 5.19 only BPF_PROG_LOAD and BPF_MAP_CREATE are closed to the unprivileged.
-const ONLY_TWO_CLOSED: u32 = 5 << 16 | 19 << 8;
-
-/// Whether the running kernel asks for CAP_BPF at every command of bpf(2), where `kernel.unprivileged_bpf_disabled` is set.
-///
-/// Kernel: `__sys_bpf()`, `kernel/bpf/syscall.c`.
-pub fn every_command_asks() -> bool {
-    config::running_version() < ONLY_TWO_CLOSED
-}
-
-/// Reads what decides about EPERM for this process; what cannot be read counts as absent.
-pub fn privileges() -> Privileges {
-    let status = text("/proc/self/status").unwrap_or_default();
-    let field = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-    let bits = |name: &str| field(name).and_then(|hex| u64::from_str_radix(hex, 16).ok());
-    let namespace = fs::metadata("/proc/self/ns/user").map(|file| file.ino());
-    let mut privileges = Privileges {
-        effective: bits("CapEff:").unwrap_or(0),
-        bounding: bits("CapBnd:").unwrap_or(u64::MAX),
-        no_new_privs: field("NoNewPrivs:") == Some("1"),
-        in_user_namespace: namespace.is_ok_and(|inode| inode != FIRST_USER_NAMESPACE),
-        unprivileged_bpf_disabled: number("/proc/sys/kernel/unprivileged_bpf_disabled"),
-        seccomp: field("Seccomp:") == Some("2"),
-        bpf_is_filtered: false,
-        lockdown: text("/sys/kernel/security/lockdown"),
-        security_modules: text("/sys/kernel/security/lsm"),
-    };
-    let asks_privilege = every_command_asks() && !privileges.counts(CAP_BPF);
-    privileges.bpf_is_filtered = privileges.seccomp && !asks_privilege && bpf_is_refused();
-    privileges
-}
-
-/// Whether even a bpf(2) is refused that anybody may call. On a descriptor that is no program the kernel itself says EINVAL.
-fn bpf_is_refused() -> bool {
-    let Ok(null) = fs::File::open("/dev/null") else { return false };
-    let refusals = [Errno::EPERM, Errno::EACCES, Errno::ENOSYS];
-    matches!(bpf::prog_info(null.as_fd()), Err(error) if refusals.contains(&error.errno))
-}
-
-/// Looks at the running kernel and tries what a filter needs. Nothing is left of it.
-pub fn findings() -> Findings {
-    let source = config::source();
-    Findings {
-        release: text("/proc/sys/kernel/osrelease").unwrap_or_default(),
-        version: config::running_version(),
-        privileges: privileges(),
-        tried: tried(),
-        memlock: memlock(&text("/proc/self/limits").unwrap_or_default()),
-        jit: number("/proc/sys/net/core/bpf_jit_enable"),
-        btf: fs::File::open("/sys/kernel/btf/vmlinux").is_ok(),
-        bpffs: bpffs(&text("/proc/self/mounts").unwrap_or_default()),
-        optmem_max: optmem_max(),
-        config: source,
-        addresses: shows_addresses(),
+impl Findings {
+    /// Looks at the running kernel and tries what a filter needs. Nothing is left of it.
+    pub fn running() -> Self {
+        Self {
+            release: text("/proc/sys/kernel/osrelease").unwrap_or_default(),
+            version: running_version(),
+            privileges: Privileges::running(),
+            tried: tried(),
+            memlock: memlock(&text("/proc/self/limits").unwrap_or_default()),
+            jit: number("/proc/sys/net/core/bpf_jit_enable"),
+            btf: fs::File::open("/sys/kernel/btf/vmlinux").is_ok(),
+            bpffs: bpffs(&text("/proc/self/mounts").unwrap_or_default()),
+            optmem_max: optmem_max(),
+            config: config_source(),
+            addresses: shows_addresses(),
+        }
     }
-}
-
-/// `net.core.optmem_max`: how many bytes a socket may hold beside its packets, its filter among them.
-pub fn optmem_max() -> Option<u64> {
-    number("/proc/sys/net/core/optmem_max")
 }
 
 fn tried() -> Tried {
@@ -131,14 +85,6 @@ fn shows_addresses() -> bool {
     let mut start = [0; 16];
     let read = fs::File::open("/proc/kallsyms").and_then(|mut file| file.read_exact(&mut start));
     read.is_ok() && start.iter().any(|digit| *digit != b'0')
-}
-
-fn text(path: &str) -> Option<String> {
-    fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
-}
-
-fn number<T: std::str::FromStr>(path: &str) -> Option<T> {
-    text(path)?.parse().ok()
 }
 
 #[cfg(test)]
