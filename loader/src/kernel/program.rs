@@ -32,7 +32,8 @@ pub enum LogRequest {
     Always(u32),
 }
 
-/// A loaded program.
+/// A loaded program. It is attached in [`crate::hook::socket`], run without a socket in [`crate::observe::test_run`], and its
+/// instructions are read back in [`crate::observe::xlated`].
 #[derive(Debug)]
 pub struct Program {
     pub(super) name: String,

@@ -1,13 +1,10 @@
-//! What the kernel says of a loaded program: its number, its sizes, how often it ran; and the instructions that it made of it.
+//! What the kernel says of a loaded program: its number, its sizes, how often it ran.
 
 use std::os::fd::AsFd;
 
 use super::Program;
-use crate::insn::Insn;
 use crate::sys::attr::ProgInfo;
-use crate::sys::prog_dump::prog_dump;
 use crate::sys::{SysError, bpf};
-use crate::xlated::{self, Xlated};
 
 /// What the kernel says of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,24 +62,6 @@ impl Program {
             run_count: info.run_cnt,
             run_time_ns: info.run_time_ns,
             recursion_misses: info.recursion_misses,
-        })
-    }
-
-    /// Its instructions as the verifier rewrote them, with their records. Where the kernel hides them (without `CAP_BPF`, or of a
-    /// program whose constants are blinded where it hides addresses), the list is empty.
-    ///
-    /// # Errors
-    ///
-    /// As [`prog_dump`].
-    pub fn xlated(&self) -> Result<Xlated, SysError> {
-        let dump = prog_dump(self.as_fd())?;
-        Ok(Xlated {
-            insns: Insn::decode_all(&dump.xlated),
-            map_ids: dump.map_ids,
-            func_info: xlated::func_records(&dump.func_info, dump.func_info_size),
-            line_info: xlated::line_records(&dump.line_info, dump.line_info_size),
-            ksyms: dump.ksyms,
-            functions: dump.functions,
         })
     }
 }

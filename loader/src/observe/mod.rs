@@ -8,3 +8,4 @@ pub mod sockets;
 pub mod stall;
 pub mod stats;
 pub mod test_run;
+pub mod xlated;
