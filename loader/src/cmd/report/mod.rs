@@ -9,6 +9,7 @@ use clap::Args;
 use minibpf::elf::{ElfError, Object};
 use minibpf::explain::facts::{Facts, Readings};
 use minibpf::explain::html::{LARGEST_RUN, Reading, Refusal, Report, Run, html};
+use minibpf::hook;
 use minibpf::link::PlanError;
 use minibpf::lint::Limits;
 use minibpf::plan::Plan;
@@ -145,7 +146,9 @@ impl ReportArgs {
     ) -> Result<(), Failure> {
         let name = self.name();
         let run = self.recorded(&name)?;
-        let page = html(&Report { name: &name, bytes, reading, refusals, run: &run, sources: &found.sources });
+        let hooks: Vec<_> = hook::ALL.iter().map(|hook| json!(hook)).collect();
+        let page =
+            html(&Report { name: &name, bytes, reading, refusals, run: &run, sources: &found.sources, hooks: &hooks });
         let path = self.output.display();
         written::replace(&self.output, page.as_bytes()).map_err(|error| {
             Failure::new(Exit::Other, error).at(&path).hint("-o FILE.html, in a folder that is there")

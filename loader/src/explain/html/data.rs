@@ -12,7 +12,6 @@ use super::refusal::Refusal;
 use super::run::Run;
 use crate::btf::Btf;
 use crate::explain::facts::{Facts, Stage};
-use crate::hook;
 use crate::insn::{Insn, disassemble};
 use crate::plan::{Piece, Plan, ProgLoad};
 use crate::spec::Spec;
@@ -33,6 +32,8 @@ pub struct Report<'a> {
     pub run: &'a Run,
     /// Source files.
     pub sources: &'a [Source],
+    /// The places that take a filter, a row each; the same in every page.
+    pub hooks: &'a [Json],
 }
 
 /// How far the object could be read.
@@ -59,10 +60,9 @@ impl Report<'_> {
     /// The data of the page.
     pub fn json(&self) -> Json {
         let mut json = self.of_this_file();
-        let hooks: Vec<_> = hook::ALL.iter().map(|hook| json!(hook)).collect();
         if let Some(fields) = json.as_object_mut() {
             fields.insert("attr".to_owned(), attr::json());
-            fields.insert("hooks".to_owned(), json!(hooks));
+            fields.insert("hooks".to_owned(), json!(self.hooks));
         }
         json
     }

@@ -22,7 +22,7 @@ fn page(name: &str, bytes: &[u8], run: &Run, sources: &[Source]) -> String {
     let limits = Limits::default();
     let facts = Facts::of(&Readings { bytes, spec: &spec, plan: Some(&plan), extra_section: None, limits });
     let reading = Some(Reading { spec: &spec, plan: Some(&plan), facts: &facts });
-    html(&Report { name, bytes, reading, refusals: &Refusal::all(&spec, &plan), run, sources })
+    html(&Report { name, bytes, reading, refusals: &Refusal::all(&spec, &plan), run, sources, hooks: &[] })
 }
 
 fn plain(name: &str, bytes: &[u8]) -> String {

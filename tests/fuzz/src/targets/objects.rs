@@ -114,11 +114,19 @@ pub(super) fn report(data: &[u8]) {
         let facts = Facts::of(&readings);
         let refusals = plan.as_ref().map_or_else(Vec::new, |plan| Refusal::all(spec, plan));
         let reading = Some(Reading { spec, plan: plan.as_ref(), facts: &facts });
-        page_of(&Report { name: "fuzz.o", bytes, reading, refusals: &refusals, run: &run, sources: &[] });
+        page_of(&Report { name: "fuzz.o", bytes, reading, refusals: &refusals, run: &run, sources: &[], hooks: &[] });
     });
     if let Err(error) = read {
         let refusals = [Refusal { what: error.to_string(), ..Refusal::default() }];
-        page_of(&Report { name: "fuzz.o", bytes: data, reading: None, refusals: &refusals, run: &run, sources: &[] });
+        page_of(&Report {
+            name: "fuzz.o",
+            bytes: data,
+            reading: None,
+            refusals: &refusals,
+            run: &run,
+            sources: &[],
+            hooks: &[],
+        });
     }
 }
 

@@ -63,7 +63,15 @@ pub(super) fn pcap(data: &[u8]) {
 pub(super) fn run_json(data: &[u8]) {
     match Run::read(data, "fuzz.o") {
         Ok(run) => {
-            page_of(&Report { name: "fuzz.o", bytes: &[], reading: None, refusals: &[], run: &run, sources: &[] });
+            page_of(&Report {
+                name: "fuzz.o",
+                bytes: &[],
+                reading: None,
+                refusals: &[],
+                run: &run,
+                sources: &[],
+                hooks: &[],
+            });
         }
         Err(error) => names_a_place(&error.to_string()),
     }
