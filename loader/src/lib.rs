@@ -33,8 +33,10 @@
 //! | [`privileges`] | which privilege is missing where the kernel refuses |
 //! | [`doctor`] | what a kernel and its privileges allow |
 //! | [`target`] | what a plan must know of the kernel |
+//! | [`uapi`] | helpers, context fields, types and flags by the kernel's numbers |
 //!
-//! The library neither prints nor logs, and up to [`plan`] it opens no file and no descriptor.
+//! The library neither prints nor logs, and up to [`plan`] it opens no file and no descriptor. Which module may name which is a table
+//! of docs/design.md, which a test holds against the sources.
 //!
 //! # A filter on a socket of your own
 //!

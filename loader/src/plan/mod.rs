@@ -2,7 +2,7 @@
 //!
 //! A plan knows no descriptor: maps and programs are numbered, and an instruction that needs a map's descriptor is a
 //! [`Patch`] that names the map's number. [`crate::kernel::Kernel::apply`] performs a step; [`crate::explain`] prints it.
-//! Since both read the same value, what is explained is what is executed.
+//! Since both read the same value, what is explained is what is executed. [`Plan::new`] makes one, in [`crate::link`].
 
 mod external;
 mod link_error;
