@@ -39,6 +39,26 @@ fn an_error_leads_to_the_place_in_the_book_that_explains_it() {
 }
 
 #[test]
+fn every_command_says_how_to_mend_what_cannot_be_linked() {
+    let made = compile("int elsewhere(void); SEC(\"socket\") int calls(struct __sk_buff *skb) { return elsewhere(); }");
+    let (path, page) = (made.path(), made.path() + ".html");
+    let mend = "join objects with bpftool gen object";
+    for args in [
+        &["load", &path, "--connect", NOBODY][..],
+        &["load", &path, "--connect", NOBODY, "--dry-run"],
+        &["run", &path, "icmp"],
+        &["explain", &path],
+        &["report", &path, "-o", &page],
+    ] {
+        let ran = run([args, &["--json"]].concat()).expect(3);
+        assert!(text(ran.kind("error").last().unwrap(), "hint").contains(mend), "{args:?}: {}", ran.stderr);
+    }
+    fails(3, &["check", &path, "--dry-run"], &[mend]);
+    let ran = run(["check", "--json", &path]).expect(3);
+    assert!(text(&ran.only("program"), "hint").contains(mend), "{}", ran.stderr);
+}
+
+#[test]
 fn a_file_that_does_not_exist_is_3() {
     unreadable("/no/such/filter.o", &["No such file"]);
 }

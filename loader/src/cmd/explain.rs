@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use minibpf::elf::Object;
-use minibpf::explain::facts::{Facts, ProgramFacts, Readings, Stage};
+use minibpf::explain::facts::{Facts, Readings, Stage};
 use minibpf::explain::page::{Line, Look, page};
 use minibpf::plan::Plan;
 use minibpf::spec::Spec;
@@ -80,10 +80,10 @@ impl Explain {
         let (bytes, limits) = (twin.as_deref().unwrap_or(&bytes), object::limits());
         let facts = Facts::of(&Readings { bytes, spec: &spec, plan, extra_section, limits });
         self.print(output, &facts, plan)?;
-        match no_plan {
-            Some(failure) => Err(failure),
-            None => self.unlinkable(&facts),
-        }
+        // A program that cannot be linked is shown as such; the others were explained all the same.
+        let unlinkable = || Failure::unlinkable(plan.filter(|_| self.until >= Until::Reloc)?);
+        let failure = no_plan.or_else(|| Some(unlinkable()?.at(self.object().display())));
+        failure.map_or(Ok(()), Err)
     }
 
     fn object(&self) -> &Path {
@@ -112,19 +112,6 @@ impl Explain {
             Line::Heading(title) => output.heading(&shown(title)),
             Line::Text(text) => output.text(shown(text)),
         })
-    }
-
-    /// A program that cannot be linked is shown as such; the others were explained all the same.
-    fn unlinkable(&self, facts: &Facts) -> Result<(), Failure> {
-        let broken = facts.programs.iter().filter(|program| program.error.is_some());
-        let broken: Vec<&ProgramFacts> = broken.filter(|_| self.until >= Until::Reloc).collect();
-        let names: Vec<_> = broken.iter().map(|program| format!("`{}`", program.name)).collect();
-        let message = match broken.as_slice() {
-            [] => return Ok(()),
-            [one] => one.error.clone().unwrap_or_default(),
-            _ => format!("cannot link programs {}", names.join(", ")),
-        };
-        Err(Failure::new(Exit::Object, message).at(self.object().display()))
     }
 }
 

@@ -7,7 +7,7 @@ use minibpf::elf::ElfError;
 use minibpf::kernel::KernelError;
 use minibpf::link::PlanError;
 use minibpf::lint;
-use minibpf::plan::{LinkError, LinkErrorKind, MapCreate, Step};
+use minibpf::plan::{LinkError, LinkErrorKind, MapCreate, Plan, Step};
 use minibpf::privileges::{Privileges, Reason, Refused};
 use minibpf::sys::errno_name;
 use minibpf::verdict::Explanation;
@@ -100,6 +100,23 @@ impl Failure {
         }
     }
 
+    /// A program that cannot be linked, whatever this process may see of the kernel.
+    fn of_link(error: &LinkError) -> Self {
+        let see = Some(chapter::of_link(&error.kind));
+        Self { see, ..Self::new(Exit::Object, error) }.hint(error.kind.lesson().mend)
+    }
+
+    /// What the programs of a plan that cannot be linked come to, where there are any.
+    pub(crate) fn unlinkable(plan: &Plan) -> Option<Self> {
+        let errors: Vec<_> = plan.unlinkable().collect();
+        let (first, others) = errors.split_first()?;
+        if others.is_empty() {
+            return Some(Self::of_link(first.1));
+        }
+        let names: Vec<_> = errors.iter().map(|(program, _)| program.name.as_str()).collect();
+        Some(Self::new(Exit::Object, format!("cannot link programs `{}`", names.join("`, `"))))
+    }
+
     /// The verifier refused a program.
     pub(crate) fn of_verifier(error: &KernelError, explanation: &Explanation) -> Self {
         let errno = errno_name(error.source.errno);
@@ -158,8 +175,7 @@ impl From<LinkError> for Failure {
         if let LinkErrorKind::HiddenAddress(_) = error.kind {
             return Self::privilege(&error, Privileges::running().explain_hidden_address());
         }
-        let see = Some(chapter::of_link(&error.kind));
-        Self { see, ..Self::new(Exit::Object, error) }
+        Self::of_link(&error)
     }
 }
 

@@ -29,7 +29,7 @@ pub struct LinkError {
     pub kind: LinkErrorKind,
 }
 
-/// What is wrong with a relocation.
+/// What is wrong with a relocation. How to mend it: [`LinkErrorKind::lesson`].
 #[derive(Debug, Error, PartialEq, Eq, Clone)]
 pub enum LinkErrorKind {
     /// The record points into the middle of a slot.
@@ -39,9 +39,7 @@ pub enum LinkErrorKind {
         offset: u64,
     },
     /// The object is for machines of the other byte order.
-    #[error(
-        "the object is big-endian (bpfeb), and this machine little-endian: compile with clang --target=bpf or bpfel"
-    )]
+    #[error("the object is big-endian (bpfeb), and this machine little-endian")]
     ByteOrder,
     /// Two records for one instruction.
     #[error("two relocations for one instruction, the second for `{symbol}`")]
@@ -79,7 +77,7 @@ pub enum LinkErrorKind {
     #[error("extern `{0}`: the kernel hides its address")]
     HiddenAddress(String),
     /// The symbol is an uninitialised global of `-fcommon`.
-    #[error("`{0}` is a COMMON symbol: initialise it (`= 0`) or compile with -fno-common")]
+    #[error("`{0}` is a COMMON symbol")]
     Common(String),
     /// The symbol has no place in the object.
     #[error("`{0}` is neither a map, nor a variable, nor a function of this object")]

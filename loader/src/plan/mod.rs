@@ -5,6 +5,7 @@
 //! Since both read the same value, what is explained is what is executed. [`Plan::new`] makes one, in [`crate::link`].
 
 mod external;
+mod lesson;
 mod link_error;
 mod patch;
 mod pin;
@@ -16,6 +17,7 @@ use crate::insn::Insn;
 use crate::spec::{MapAttr, Place};
 
 pub use external::{Extern, Needs};
+pub use lesson::Lesson;
 pub use link_error::{LinkError, LinkErrorKind};
 pub use patch::{Patch, PatchKind};
 pub use pin::{PinStep, pin_name};

@@ -42,7 +42,7 @@ impl Tally {
     pub(super) fn unlinkable_only(&mut self, plan: &Plan) -> Result<(), Failure> {
         for program in &plan.programs {
             if let Fate::Unlinkable(error) = &program.fate {
-                self.unlinkable.push(format!("`{}` ({error})", program.name));
+                self.unlinkable.push(format!("`{}` ({error}; mend: {})", program.name, error.kind.lesson().mend));
             }
         }
         Ok(())

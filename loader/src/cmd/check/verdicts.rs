@@ -29,9 +29,10 @@ impl Checker<'_> {
 
     pub(super) fn unlinkable(&self, program: &ProgramPlan, error: &LinkError) -> Result<(), Failure> {
         self.output.text(format_args!("{}: unlinkable: {error}", program.name))?;
-        let see = chapter::of_link(&error.kind);
+        let (hint, see) = (error.kind.lesson().mend, chapter::of_link(&error.kind));
+        self.output.text(format_args!("\thint    {hint}"))?;
         self.output.text(format_args!("\tsee     {see}"))?;
-        self.print(program, "unlinkable", json!({ "error": error.to_string(), "see": see }))
+        self.print(program, "unlinkable", json!({ "error": error.to_string(), "hint": hint, "see": see }))
     }
 
     /// The map that a program is refused for.

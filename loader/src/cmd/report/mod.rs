@@ -12,11 +12,9 @@ use minibpf::explain::html::{LARGEST_RUN, Reading, Refusal, Report, Run, html};
 use minibpf::hook;
 use minibpf::link::PlanError;
 use minibpf::lint::Limits;
-use minibpf::plan::Plan;
 use minibpf::spec::Spec;
 use serde_json::json;
 
-use super::chapter;
 use super::failure::{Exit, Failure};
 use super::object::{self, PlanOptions};
 use super::output::Output;
@@ -108,7 +106,8 @@ impl ReportArgs {
         let found = sources::find(self.source.as_deref(), &self.object, &spec, plan)?;
         let reading = Some(Reading { spec: &spec, plan, facts: &facts });
         self.write(output, bytes, reading, &refusals, found)?;
-        let failure = no_plan.or_else(|| unlinkable(plan?, &refusals));
+        // The page is there, but what cannot be linked cannot be loaded.
+        let failure = no_plan.or_else(|| Failure::unlinkable(plan?));
         failure.map_or(Ok(()), |failure| Err(self.at(failure)))
     }
 
@@ -175,17 +174,4 @@ const NO_PROGRAM: &str = "a loader takes what its section says is a socket filte
 fn refusal(failure: &Failure, why: &str) -> Refusal {
     let mend = failure.hint.clone().unwrap_or_default();
     Refusal { what: failure.message.clone(), why: why.to_owned(), mend, ..Refusal::default() }
-}
-
-/// The page is there, but what cannot be linked cannot be loaded.
-fn unlinkable(plan: &Plan, refusals: &[Refusal]) -> Option<Failure> {
-    let errors: Vec<_> = plan.unlinkable().collect();
-    let failure = match errors.as_slice() {
-        [(_, error)] => Failure { see: Some(chapter::of_link(&error.kind)), ..Failure::new(Exit::Object, error) },
-        errors => {
-            let names: Vec<_> = errors.iter().map(|(program, _)| program.name.as_str()).collect();
-            Failure::new(Exit::Object, format!("cannot link programs `{}`", names.join("`, `")))
-        }
-    };
-    Some(failure.hint(&refusals.first()?.mend))
 }
