@@ -76,7 +76,9 @@ impl<'data> Layout<'data> {
         Some(match &self.shape {
             Shape::Int { signed, bits } => Value::Int(integer(own()?, *signed, *bits)?),
             Shape::Bool => Value::Bool(own()?.iter().any(|&byte| byte != 0)),
-            Shape::Enum { signed, items } => named(items, integer(own()?, *signed, self.size as u32 * 8)?),
+            Shape::Enum { signed, items } => {
+                named(items, integer(own()?, *signed, (self.size as u32).saturating_mul(8))?)
+            }
             Shape::Pointer => Value::Pointer(u64::from_le_bytes(*bytes.first_chunk()?)),
             Shape::Float if self.size == 4 => Value::Float(f32::from_le_bytes(*bytes.first_chunk()?).into()),
             Shape::Float => Value::Float(f64::from_le_bytes(*bytes.first_chunk()?)),

@@ -31,11 +31,11 @@ pub(super) fn for_upload(spec: &Spec<'_>, btf: &Btf<'_>) -> BtfLoad {
                 Ok(Type { kind: Kind::Var { linkage: Linkage::Static, .. }, .. }) | Err(_) => None,
                 Ok(var) => globals.get(var.name),
             };
-            let offset = value.map_or(info.offset, |value| *value as u32);
+            let offset = value.and_then(|value| u32::try_from(*value).ok()).unwrap_or(info.offset);
             placed.push(VarSecinfo { offset, ..info });
         }
         placed.sort_by_key(|info| info.offset);
-        let size = if size == 0 { section.size as u32 } else { size };
+        let size = if size == 0 { u32::try_from(section.size).unwrap_or(u32::MAX) } else { size };
         if let Some(at) = btf.section_offset(id) {
             write_datasec(&mut words, at, size, &placed);
         }
