@@ -60,7 +60,8 @@ fn sources() -> Vec<(Vec<String>, TokenStream)> {
             let is_source = path.extension().is_some_and(|extension| extension == "rs");
             if path.is_symlink() || matches!(name.as_str(), "tests" | "testing") {
                 continue;
-            } else if path.is_dir() {
+            }
+            if path.is_dir() {
                 folders.push(path);
             } else if is_source {
                 let folders = path.strip_prefix(&sources).unwrap().parent().unwrap();

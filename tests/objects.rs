@@ -198,7 +198,7 @@ fn every_object_has_its_source_and_every_source_its_object() {
 #[test]
 fn no_source_is_longer_than_a_screen_and_a_half() {
     for (path, bytes) in sources(".c").into_iter().chain(sources(".h")) {
-        let lines = bytes.iter().filter(|&&byte| byte == b'\n').count();
+        let lines = bytes.split(|byte| *byte == b'\n').count() - 1;
         assert!(lines <= 60, "{} has {lines} lines, more than 60", path.display());
     }
 }

@@ -58,6 +58,10 @@
 //! # Ok(()) }
 //! ```
 
+// What a file says in 64 bits is counted in memory without a look at what does not fit; and no kernel of 32 bits was ever tried.
+#[cfg(not(target_pointer_width = "64"))]
+compile_error!("minibpf is for machines of 64 bits");
+
 pub mod btf;
 pub mod doctor;
 pub mod elf;

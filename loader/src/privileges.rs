@@ -13,7 +13,7 @@ use std::fmt;
 pub struct Capability {
     /// `CAP_BPF`.
     pub name: &'static str,
-    /// The bit of CapEff.
+    /// The bit of `CapEff`.
     pub number: u32,
 }
 
@@ -41,11 +41,11 @@ impl fmt::Display for Capability {
 /// What decides about EPERM, as the process finds it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Privileges {
-    /// CapEff of `/proc/self/status`.
+    /// `CapEff` of `/proc/self/status`.
     pub effective: u64,
-    /// CapBnd: what the process can ever have, even by way of sudo.
+    /// `CapBnd`: what the process can ever have, even by way of sudo.
     pub bounding: u64,
-    /// NoNewPrivs: neither sudo nor file capabilities give it more.
+    /// `NoNewPrivs`: neither sudo nor file capabilities give it more.
     pub no_new_privs: bool,
     /// Whether it is in a user namespace of its own: the capabilities there do not count for bpf(2).
     pub in_user_namespace: bool,
@@ -64,9 +64,9 @@ pub struct Privileges {
 /// What the kernel refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refused {
-    /// BPF_PROG_LOAD of a socket filter.
+    /// `BPF_PROG_LOAD` of a socket filter.
     Program,
-    /// BPF_MAP_CREATE of this type.
+    /// `BPF_MAP_CREATE` of this type.
     Map(u32),
 }
 
@@ -82,7 +82,7 @@ pub struct Reason {
 /// `enum bpf_map_type`: open to everybody, where `kernel.unprivileged_bpf_disabled` is 0: arrays, hashes, their per-CPU and nested
 /// kinds, program and perf event arrays, cgroup arrays and storage, ring buffers.
 const OPEN_MAPS: [u32; 13] = [1, 2, 3, 4, 5, 6, 8, 12, 13, 19, 21, 27, 31];
-/// DEVMAP, SOCKMAP, XSKMAP, SOCKHASH, DEVMAP_HASH.
+/// DEVMAP, SOCKMAP, XSKMAP, SOCKHASH, `DEVMAP_HASH`.
 const NET_ADMIN_MAPS: [u32; 5] = [14, 15, 17, 18, 25];
 
 impl Privileges {

@@ -26,9 +26,9 @@ pub(crate) const LDDW_8: &[u8] = &[
     0x18, 0x01, 0, 0, 0x08, 0, 0, 0, // lddw r1, 8
     0x00, 0x00, 0, 0, 0x00, 0, 0, 0, //   second slot
 ];
-/// `call -1` with src = BPF_PSEUDO_CALL: the function that the symbol names.
+/// `call -1` with src = `BPF_PSEUDO_CALL`: the function that the symbol names.
 pub(crate) const CALL: &[u8] = &[0x85, 0x10, 0, 0, 0xff, 0xff, 0xff, 0xff];
-/// `call 1` with src = BPF_PSEUDO_CALL: two slots after the symbol, or after the next slot without one.
+/// `call 1` with src = `BPF_PSEUDO_CALL`: two slots after the symbol, or after the next slot without one.
 pub(crate) const CALL_1: &[u8] = &[0x85, 0x10, 0, 0, 0x01, 0, 0, 0];
 /// `r0 = 0`.
 pub(crate) const R0: &[u8] = &[0xb7, 0x00, 0, 0, 0, 0, 0, 0];

@@ -109,7 +109,7 @@ fn kill(log: &str) {
     }
 }
 
-/// The calls that a command makes from main() on: name, which one of this name it is, and how strace has it. What the loader of
+/// The calls that a command makes from `main()` on: name, which one of this name it is, and how strace has it. What the loader of
 /// shared libraries and Rust's runtime do before is not this project's: the runtime's last word is about SIGBUS.
 fn made(ended: &Ended) -> Vec<(&str, u32, &str)> {
     let lines = ended.log.lines().filter_map(|line| line.split_once(' ')).map(|(pid, line)| (pid, line.trim_start()));

@@ -205,7 +205,7 @@ fn a_tree_of_types_that_share_their_branches_is_not_walked_to_every_leaf() {
     // Nor where members without names are searched.
     let mut types = Vec::new();
     for number in 1..=30 {
-        types.extend([if number == 1 { 1 } else { 0 }, STRUCT | 2, 8, 0, number + 1, 0, 0, number + 1, 32]);
+        types.extend([u32::from(number == 1), STRUCT | 2, 8, 0, number + 1, 0, 0, number + 1, 32]);
     }
     types.extend([1, INT, 4, 32]);
     let tree = btf(&types, b"\0a\0");

@@ -6,7 +6,7 @@ pub(crate) const SYMTAB: u32 = 2;
 pub(crate) const STRTAB: u32 = 3;
 pub(crate) const NOBITS: u32 = 8;
 pub(crate) const REL: u32 = 9;
-/// SHF_ALLOC, with SHF_WRITE or SHF_EXECINSTR.
+/// `SHF_ALLOC`, with `SHF_WRITE` or `SHF_EXECINSTR`.
 pub(crate) const DATA: u64 = 3;
 pub(crate) const CODE: u64 = 6;
 

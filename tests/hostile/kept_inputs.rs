@@ -54,7 +54,7 @@ fn run(target: &Target, input: &[u8]) {
 /// An input with a few bytes changed, cut out or put in from another.
 fn mutant(inputs: &[Vec<u8>], numbers: &mut Numbers) -> Vec<u8> {
     let mut mutant = numbers.one_of(inputs).clone();
-    for _ in 0..1 + numbers.below(4) {
+    for _ in 0..=numbers.below(4) {
         let at = numbers.below(mutant.len() + 1);
         match numbers.below(4) {
             0 => mutant.truncate(at),
@@ -66,7 +66,7 @@ fn mutant(inputs: &[Vec<u8>], numbers: &mut Numbers) -> Vec<u8> {
             }
             _ => {
                 let bytes = numbers.next().to_le_bytes();
-                for (to, byte) in mutant[at..].iter_mut().zip(&bytes[..1 + numbers.below(4)]) {
+                for (to, byte) in mutant[at..].iter_mut().zip(&bytes[..=numbers.below(4)]) {
                     *to = *byte;
                 }
             }

@@ -20,7 +20,7 @@ pub(crate) fn measured<T>(work: impl FnOnce() -> T) -> (T, Cost) {
     let mut result = None;
     let before = now();
     let memory = allocation_counter::measure(|| result = Some(work())).bytes_max;
-    (result.unwrap(), Cost { time: now() - before, memory })
+    (result.unwrap(), Cost { time: now().saturating_sub(before), memory })
 }
 
 /// Does the work, and claims that it took no more than it may.

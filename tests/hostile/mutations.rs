@@ -47,7 +47,7 @@ pub(crate) fn all(count: usize, seed: u64) -> impl Iterator<Item = Mutant> {
     (0..count).map(move |number| {
         let (name, bytes, groups) = numbers.one_of(&known);
         let mut mutant = Mutant { name: format!("mutant {number}: {name}"), bytes: (*bytes).clone() };
-        for _ in 0..1 + numbers.below(3) {
+        for _ in 0..=numbers.below(3) {
             let group = numbers.one_of(groups);
             change(&mut mutant, *numbers.one_of(group), &mut numbers);
         }

@@ -1,4 +1,4 @@
-//! Files without an end, and files as large as an object may be: what the program holds of them is bounded by the kernel itself, with RLIMIT_DATA.
+//! Files without an end, and files as large as an object may be: what the program holds of them is bounded by the kernel itself, with `RLIMIT_DATA`.
 
 use std::io::Write;
 use std::process::{Command, Output, Stdio};

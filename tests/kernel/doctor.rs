@@ -112,7 +112,7 @@ fn what_a_mount_namespace_hides_is_said_to_be_missing() {
     assert!(bpffs["ok"] == false && text(&bpffs, "remedy").contains("mount -t bpf"), "{bpffs}");
 }
 
-/// CAP_BPF, and nothing that includes another.
+/// `CAP_BPF`, and nothing that includes another.
 const ONLY_CAP_BPF: &[&str] = &["setpriv", "--bounding-set=-all,+bpf"];
 
 #[test]

@@ -1,4 +1,4 @@
-//! Where the return value chooses: SO_REUSEPORT groups, packet fanout, and the queues of a tap device; and the filter of such a device.
+//! Where the return value chooses: `SO_REUSEPORT` groups, packet fanout, and the queues of a tap device; and the filter of such a device.
 
 use std::net::{TcpStream, UdpSocket};
 use std::process::Command;

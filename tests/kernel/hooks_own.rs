@@ -3,6 +3,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream, UdpSocket};
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::time::Duration;
 
@@ -268,7 +269,6 @@ fn a_unix_datagram_client_can_be_answered_and_leaves_no_file() {
     let (count, client) = server.recv_from(&mut buffer).unwrap();
     assert_eq!(&buffer[..count], b"question");
     assert!(client.as_pathname().is_none(), "{client:?}");
-    use std::os::linux::net::SocketAddrExt;
     assert!(client.as_abstract_name().is_some(), "{client:?}");
     server.send_to_addr(b"answer", &client).unwrap();
     assert_eq!(running.end().expect(0).text(), "answer");

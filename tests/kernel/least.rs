@@ -88,7 +88,7 @@ fn what_a_load_still_needs_it_keeps_and_takes_the_filter_off_with_it() {
     assert!(!path.exists());
 }
 
-/// Without CAP_SYS_PTRACE a process is open to the same user if that has no less than it: so just that much stays.
+/// Without `CAP_SYS_PTRACE` a process is open to the same user if that has no less than it: so just that much stays.
 #[test]
 #[ignore = "needs root, to drop capabilities"]
 fn of_a_process_of_the_same_user_what_that_has_is_kept_and_no_more() {

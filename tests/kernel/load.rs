@@ -88,7 +88,9 @@ fn while_it_runs_bpftool_sees_what_the_loaded_line_says_and_after_ctrl_c_nothing
         let ran = running.end().expect(0);
         assert_eq!(ran.summary()["ended"], "interrupted");
         wait_until_gone("prog", id);
-        map_ids.iter().for_each(|id| wait_until_gone("map", *id));
+        for id in map_ids {
+            wait_until_gone("map", id);
+        }
     }
 }
 

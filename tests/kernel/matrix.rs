@@ -52,7 +52,7 @@ fn by_minibpf(object: &str) -> Result<Vec<Loaded>, String> {
 }
 
 /// libbpf 1.1 lets user space map every data section; later ones, as minibpf, only what holds a variable that is not static.
-/// (BPF_F_MMAPABLE is 1024, BPF_F_RDONLY_PROG 128.)
+/// (`BPF_F_MMAPABLE` is 1024, `BPF_F_RDONLY_PROG` 128.)
 fn without_mmapable(loaded: Vec<Loaded>) -> Vec<Loaded> {
     let without = |loaded: Loaded| {
         let xlated = loaded.xlated.replace(", 1152]", ", 128]").replace(", 1024]", ", 0]");

@@ -1,4 +1,4 @@
-//! Under load: many sockets, many processes, many packets, many attachments. Short here; `scripts/stress` sets MINIBPF_STRESS=full, and
+//! Under load: many sockets, many processes, many packets, many attachments. Short here; `scripts/stress` sets `MINIBPF_STRESS=full`, and
 //! makes the table of docs/trust-kernel.md of the figures that are printed.
 
 #![allow(

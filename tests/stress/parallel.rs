@@ -18,8 +18,8 @@ use crate::{alone, figure};
 #[test]
 #[ignore = "needs CAP_BPF"]
 fn a_thousand_sockets_have_a_filter_at_once_and_each_is_filtered() {
-    let _alone = alone();
     const SOCKETS: usize = 1_000;
+    let _alone = alone();
     // Ours inherit the limit: the usual soft one is 1024.
     let (_, hard) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE).unwrap();
     nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE, hard, hard).unwrap();
@@ -59,8 +59,8 @@ fn a_thousand_sockets_have_a_filter_at_once_and_each_is_filtered() {
 #[test]
 #[ignore = "needs CAP_BPF"]
 fn twenty_four_processes_load_at_once_and_leave_nothing() {
-    let _alone = alone();
     const PROCESSES: usize = 24;
+    let _alone = alone();
     let names = ["pass", "count", "drop", "http"];
     let start = |number: usize| {
         Running::start(["load", &object(names[number % names.len()]), "--listen", "udp:127.0.0.1:0", "--json"])

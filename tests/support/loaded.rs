@@ -9,7 +9,7 @@ use super::bpftool::bpftool;
 use super::process::output_of;
 use super::{number, text};
 
-/// BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_VALUE.
+/// `BPF_PSEUDO_MAP_FD`, `BPF_PSEUDO_MAP_VALUE`.
 const MAP: [u8; 2] = [1, 2];
 const LDDW: u8 = 0x18;
 
@@ -83,8 +83,9 @@ pub(crate) fn by_libbpf(object: &str) -> Result<Vec<Loaded>, String> {
     let [programs, maps] = ["programs", "maps"].map(|dir| fs.path(dir));
     let loaded =
         Command::new("bpftool").args(["prog", "loadall", object, &programs, "pinmaps", &maps]).output().unwrap();
-    match loaded.status.success() {
-        true => Ok(pinned_in(&fs, "programs")),
-        false => Err(String::from_utf8_lossy(&loaded.stderr).into_owned()),
+    if loaded.status.success() {
+        Ok(pinned_in(&fs, "programs"))
+    } else {
+        Err(String::from_utf8_lossy(&loaded.stderr).into_owned())
     }
 }

@@ -55,7 +55,7 @@ fn clang() -> Command {
     Command::new(name)
 }
 
-/// Makes an object, or takes it as it was made before: MINIBPF_OBJECTS names a folder for what was compiled. An emulated machine has
+/// Makes an object, or takes it as it was made before: `MINIBPF_OBJECTS` names a folder for what was compiled. An emulated machine has
 /// no time for a compiler.
 fn kept(how: &str, source: &[u8], object: &str, make: impl FnOnce()) {
     let Some(dir) = std::env::var_os("MINIBPF_OBJECTS") else { return make() };

@@ -39,7 +39,9 @@ pub(crate) fn one(seen: &Call, said: &Json) {
     };
     let names: Vec<_> = fields.iter().map(|(name, _)| name).collect();
     assert_eq!(names, attr.keys().collect::<Vec<_>>(), "{}", seen.command());
-    fields.iter().for_each(|(name, seen)| field(name, seen, &attr[name]));
+    for (name, seen) in fields {
+        field(name, seen, &attr[name]);
+    }
 }
 
 /// A field: numbers by value, constants by name, bytes by what they are, and pointers to what strace does not show by whether

@@ -19,6 +19,9 @@ use nix::unistd::Pid;
 
 use crate::support::process::{MINIBPF, Ran};
 
+/// The kernel reads no more of one (`bpf_prog_load()`).
+const LONGEST_LICENSE: u64 = 128;
+
 /// One bpf(2): its command's number, the bytes behind its pointers by the fields' names, and what it returned.
 #[derive(Debug)]
 pub(crate) struct Seen {
@@ -137,7 +140,7 @@ fn enter(memory: &File, sizes: &BTreeMap<u32, (u32, u32)>, args: [u64; 6]) -> Se
     if seen.command == 5 {
         // A string has no length: it ends at its NUL.
         let start = seen.u64_at(16);
-        let license = (0..).map(|at| read(start + at, 1)[0]).take_while(|byte| *byte != 0).collect();
+        let license = (0..LONGEST_LICENSE).map(|at| read(start + at, 1)[0]).take_while(|byte| *byte != 0).collect();
         seen.behind.insert("license", license);
     }
     seen

@@ -57,7 +57,7 @@ impl Call {
         if self.name == "bpf" { self.args[0].word() } else { &self.name }
     }
 
-    /// The fields of the attr, without the struct that strace puts around those of BPF_OBJ_GET_INFO_BY_FD; `None` where it
+    /// The fields of the attr, without the struct that strace puts around those of `BPF_OBJ_GET_INFO_BY_FD`; `None` where it
     /// shows only an address.
     pub(crate) fn attr(&self) -> Option<&[(String, Node)]> {
         match self.args.get(1)? {

@@ -10,7 +10,7 @@ struct Number {
     float: fn(f64, f64) -> f64,
 }
 
-impl<'data> Value<'data> {
+impl Value<'_> {
     /// The sum, part by part, of two values of one type; `None` where there is nothing to add: only numbers are added.
     #[must_use]
     pub fn plus(&self, other: &Self) -> Option<Self> {

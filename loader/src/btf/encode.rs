@@ -7,7 +7,7 @@ use super::{Btf, EnumItem, Kind, MAX_DEPTH, Member};
 /// The largest value that is made, in bytes.
 const LARGEST: u64 = 4 << 20;
 
-impl<'data> Btf<'data> {
+impl Btf<'_> {
     /// Type and offset (in bytes) of a variable of a data section, whose DATASEC has the number `section`.
     pub fn variable(&self, section: u32, name: &str) -> Option<(u32, u32)> {
         let Kind::Datasec { vars, .. } = self.get(section).ok()?.kind else { return None };

@@ -52,7 +52,7 @@ pub const MAX_DEPTH: usize = 32;
 /// Bytes of a string: names that share the bytes of a long one would take as long as all of them together.
 const LONGEST_STRING: usize = 4096;
 const MAGIC: u16 = 0xeb9f;
-/// BTF_KIND_DATASEC.
+/// `BTF_KIND_DATASEC`.
 const DATASEC: u32 = 15;
 const HEADER_SIZE: usize = 24;
 
@@ -149,13 +149,13 @@ impl<'data> Btf<'data> {
         std::str::from_utf8(rest.get(..end)?).ok()
     }
 
-    /// The types of some kinds (BTF_KIND_*); no others are decoded.
+    /// The types of some kinds (`BTF_KIND_*`); no others are decoded.
     pub fn of_kinds(&self, kinds: &[u32]) -> impl Iterator<Item = (u32, Type<'data>)> {
         let ids = (1..=self.type_count()).filter(|id| self.kind_of(*id).is_some_and(|kind| kinds.contains(&kind)));
         ids.filter_map(|id| Some((id, self.get(id).ok()?)))
     }
 
-    /// BTF_KIND_* of a type.
+    /// `BTF_KIND_*` of a type.
     pub fn kind_of(&self, id: u32) -> Option<u32> {
         let offset = *self.offsets.get(id.checked_sub(1)? as usize)?;
         self.types.get(offset as usize + 7).map(|info| u32::from(info & 0x1f))

@@ -34,7 +34,7 @@ impl<'data> Search<'data> {
         &self.btf
     }
 
-    /// The numbers of the types whose kind (BTF_KIND_*) is among `kinds` and whose name, but for its flavour, is `name`: one of
+    /// The numbers of the types whose kind (`BTF_KIND_*`) is among `kinds` and whose name, but for its flavour, is `name`: one of
     /// those that were looked for.
     pub fn named(&self, name: &str, kinds: &[u32]) -> Vec<u32> {
         let ids = self.wanted.names.iter().find(|(wanted, _)| wanted == name).map_or(&[][..], |(_, ids)| ids);

@@ -15,7 +15,7 @@ impl Type<'_> {
     pub(super) const VOID: Self = Self { name: "void", kind: Kind::Void };
 }
 
-/// The kinds of `enum btf_kind` (BTF_KIND_*). Type numbers are unchecked until they are looked up.
+/// The kinds of `enum btf_kind` (`BTF_KIND_*`). Type numbers are unchecked until they are looked up.
 #[derive(Debug, Clone)]
 pub enum Kind<'data> {
     /// Type number 0.
@@ -49,7 +49,7 @@ pub enum Kind<'data> {
         /// Its members.
         members: Vec<Member<'data>>,
     },
-    /// An enum of up to 32 bits (BTF_KIND_ENUM) or of 64 (BTF_KIND_ENUM64).
+    /// An enum of up to 32 bits (`BTF_KIND_ENUM`) or of 64 (`BTF_KIND_ENUM64`).
     Enum {
         /// Bytes.
         size: u32,
@@ -69,9 +69,9 @@ pub enum Kind<'data> {
     Const(u32),
     /// `restrict`.
     Restrict(u32),
-    /// A function; its type is a FUNC_PROTO.
+    /// A function; its type is a `FUNC_PROTO`.
     Func {
-        /// The FUNC_PROTO.
+        /// The `FUNC_PROTO`.
         proto: u32,
         /// How it is linked.
         linkage: Linkage,
@@ -108,7 +108,7 @@ pub enum Kind<'data> {
     TypeTag(u32),
 }
 
-/// BTF_VAR_*, BTF_FUNC_*: how a variable or a function is linked.
+/// `BTF_VAR_*`, `BTF_FUNC_*`: how a variable or a function is linked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Linkage {
     /// `static`.

@@ -79,7 +79,8 @@ impl Check {
             object::warn_of_lints(output, of_several, spec, plan, None)?;
             if self.steps.dry_run {
                 dry_run(output, plan)?;
-                return tally.unlinkable_only(plan);
+                tally.unlinkable_only(plan);
+                return Ok(());
             }
             object::refuse_unresolved(plan)?;
             Checker { check: self, output, path, plan }.run(tally)

@@ -1,7 +1,7 @@
 //! Least privilege: what a command that goes on watching no longer needs, it gives up when the filter is in place.
 //!
 //! What the rest takes was measured with strace, call by call. These need no capability: everything on an open descriptor of a
-//! socket (SO_DETACH_BPF, SO_DETACH_REUSEPORT_BPF, statistics, accept4), of a tun device (TUNSETFILTEREBPF, TUNSETSTEERINGEBPF),
+//! socket (`SO_DETACH_BPF`, `SO_DETACH_REUSEPORT_BPF`, statistics, accept4), of a tun device (TUNSETFILTEREBPF, TUNSETSTEERINGEBPF),
 //! of a map or a program (since 5.19), of run statistics (they are on for as long as it is open), of a perf event and its memory.
 //! What is left is in [`Needs`]. Capabilities are of the thread: there is only this one by now.
 
@@ -28,7 +28,7 @@ impl Needs {
         needs
     }
 
-    /// A file that is removed at the end: a directory of somebody else's may be open to CAP_DAC_OVERRIDE alone.
+    /// A file that is removed at the end: a directory of somebody else's may be open to `CAP_DAC_OVERRIDE` alone.
     pub(crate) fn removes(&mut self, path: &Path) {
         const ANYBODY: u32 = 0o003;
         let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -39,18 +39,17 @@ impl Needs {
         }
     }
 
-    /// A socket that another process has: it is not held open, so a descriptor for it is taken again and again (pidfd_getfd, and
-    /// `/proc/PID/fd` where its owner has moved it). Either CAP_SYS_PTRACE allows that, or being the same user with no fewer
+    /// A socket that another process has: it is not held open, so a descriptor for it is taken again and again (`pidfd_getfd`, and
+    /// `/proc/PID/fd` where its owner has moved it). Either `CAP_SYS_PTRACE` allows that, or being the same user with no fewer
     /// capabilities.
     ///
     /// Kernel: `__ptrace_may_access()`, `kernel/ptrace.c`; `cap_ptrace_access_check()`, `security/commoncap.c`.
     pub(crate) fn process(&mut self, pid: i32) {
         let may_trace = caps::has_cap(None, CapSet::Permitted, Capability::CAP_SYS_PTRACE).unwrap_or(false);
-        match may_trace {
-            // The directory is its owner's, and shut to others whatever they may trace.
-            true => self.0.extend([Capability::CAP_SYS_PTRACE, Capability::CAP_DAC_READ_SEARCH]),
-            // Where it cannot be asked, nothing is given up.
-            false => self.0.extend(caps::read(Some(pid), CapSet::Permitted).unwrap_or_else(|_| caps::all())),
+        if may_trace {
+            self.0.extend([Capability::CAP_SYS_PTRACE, Capability::CAP_DAC_READ_SEARCH]);
+        } else {
+            self.0.extend(caps::read(Some(pid), CapSet::Permitted).unwrap_or_else(|_| caps::all()));
         }
     }
 }

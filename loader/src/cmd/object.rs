@@ -94,9 +94,10 @@ impl PlanOptions {
     fn target(&self, spec: &Spec<'_>) -> Result<Target, Failure> {
         let Some(path) = &self.btf else { return self.pins.look(Target::running(spec)) };
         let target = self.pins.look(Target::running_but_btf(spec))?;
-        let btf = match path == Path::new("none") {
-            true => TargetBtf::None,
-            false => TargetBtf::from_file(path).map_err(|error| no_btf(path, error))?,
+        let btf = if path == Path::new("none") {
+            TargetBtf::None
+        } else {
+            TargetBtf::from_file(path).map_err(|error| no_btf(path, error))?
         };
         Ok(Target { btf, ..target })
     }

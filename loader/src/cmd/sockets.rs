@@ -18,7 +18,7 @@ use super::target::owner::{command, proc_failure};
 /// List sockets: their owner, addresses, filter, and the packets that they dropped.
 ///
 /// Whether a filter is attached the kernel tells only of a socket that one holds, so each is duplicated for a moment
-/// (pidfd_getfd); where that is not allowed, `?` stands. With -v also the bytes that wait to be read, how many may, and the segments that
+/// (`pidfd_getfd`); where that is not allowed, `?` stands. With -v also the bytes that wait to be read, how many may, and the segments that
 /// TCP had to send again.
 #[derive(Args)]
 pub(crate) struct Sockets {

@@ -38,6 +38,7 @@ impl<'a> Statistics<'a> {
     }
 
     /// Looks again; `socket` is what the program's socket says.
+    #[allow(clippy::large_types_passed_by_value, reason = "it is moved into the round that comes back")]
     pub(crate) fn look(&mut self, socket: Option<SocketStats>) -> Result<Round, Failure> {
         let (info, before) = (ask(self.program)?, self.before);
         self.before = info;

@@ -108,7 +108,7 @@ impl What {
     }
 }
 
-/// Whether a path lies on a bpffs (BPF_FS_MAGIC).
+/// Whether a path lies on a bpffs (`BPF_FS_MAGIC`).
 fn is_on_bpffs(path: &Path) -> bool {
     statfs(path).is_ok_and(|fs| fs.filesystem_type() == BPF_FS_MAGIC)
 }

@@ -24,7 +24,7 @@ pub struct Findings {
     pub privileges: Privileges,
     /// What became of real attempts.
     pub tried: Tried,
-    /// The soft limit of RLIMIT_MEMLOCK: bytes, or `unlimited`.
+    /// The soft limit of `RLIMIT_MEMLOCK`: bytes, or `unlimited`.
     pub memlock: Option<String>,
     /// `net.core.bpf_jit_enable`: 0 off, 1 on, 2 on with a dump to the kernel's log.
     pub jit: Option<u32>,
@@ -43,13 +43,13 @@ pub struct Findings {
 /// The outcome of each attempt; nothing of them is left.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Tried {
-    /// BPF_MAP_CREATE of an array of one entry.
+    /// `BPF_MAP_CREATE` of an array of one entry.
     pub map: Result<(), Errno>,
-    /// BPF_PROG_LOAD of `r0 = 0; exit`.
+    /// `BPF_PROG_LOAD` of `r0 = 0; exit`.
     pub program: Result<(), Errno>,
-    /// SO_ATTACH_BPF of that on a socket of its own; `None` without a program.
+    /// `SO_ATTACH_BPF` of that on a socket of its own; `None` without a program.
     pub attach: Option<Result<(), Errno>>,
-    /// An AF_PACKET socket with protocol 0, which receives nothing.
+    /// An `AF_PACKET` socket with protocol 0, which receives nothing.
     pub packet: Result<(), Errno>,
 }
 

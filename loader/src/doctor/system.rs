@@ -4,7 +4,7 @@ use super::{Check, Findings, version};
 
 /// The oldest kernel that minibpf is made for.
 const OLDEST: u32 = version(5, 8);
-/// From here on the memory of maps and programs is charged to the cgroup, not to RLIMIT_MEMLOCK.
+/// From here on the memory of maps and programs is charged to the cgroup, not to `RLIMIT_MEMLOCK`.
 const CHARGED_TO_CGROUP: u32 = version(5, 11);
 
 /// The version.

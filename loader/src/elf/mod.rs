@@ -1,7 +1,7 @@
 //! Bytes → [`Object`]: what the file says, not yet what it means.
 //!
-//! An object for BPF is an ordinary relocatable ELF64 file (`e_type` = ET_REL, `e_machine` = 247). Four kinds of section
-//! matter to a loader: code (SHF_EXECINSTR), data, the symbol table, and the relocation records, each of which says "at
+//! An object for BPF is an ordinary relocatable ELF64 file (`e_type` = `ET_REL`, `e_machine` = 247). Four kinds of section
+//! matter to a loader: code (`SHF_EXECINSTR`), data, the symbol table, and the relocation records, each of which says "at
 //! this offset of that section, something about this symbol must be filled in".
 //!
 //! Sections and symbols keep the file's own numbers, so that an error and `readelf` speak of the same thing.
@@ -80,15 +80,15 @@ pub struct Section<'data> {
     pub name: Cow<'data, str>,
     /// Where its bytes begin in the file.
     pub file_offset: u64,
-    /// Its bytes: empty for SHT_NOBITS (`.bss`), which has a size but nothing in the file.
+    /// Its bytes: empty for `SHT_NOBITS` (`.bss`), which has a size but nothing in the file.
     pub data: &'data [u8],
     /// Its size in memory, in bytes.
     pub size: u64,
-    /// Whether it is SHT_NOBITS: all zero and not in the file.
+    /// Whether it is `SHT_NOBITS`: all zero and not in the file.
     pub is_nobits: bool,
-    /// SHF_EXECINSTR: it holds instructions.
+    /// `SHF_EXECINSTR`: it holds instructions.
     pub is_code: bool,
-    /// SHF_ALLOC: it belongs to the program, not to tools.
+    /// `SHF_ALLOC`: it belongs to the program, not to tools.
     pub is_alloc: bool,
     /// The records that patch this section, by ascending offset. Those of a section for tools (`.BTF.ext`, `.debug_info`) are
     /// checked and counted, not kept: a loader has no use for them, and they are nine of ten.
@@ -110,24 +110,24 @@ pub struct Symbol<'data> {
     pub value: u64,
     /// Its size in bytes; 0 if unknown.
     pub size: u64,
-    /// STB_LOCAL: `static` in C.
+    /// `STB_LOCAL`: `static` in C.
     pub is_local: bool,
-    /// STB_WEAK.
+    /// `STB_WEAK`.
     pub is_weak: bool,
-    /// STV_HIDDEN or STV_INTERNAL: no other object may name it.
+    /// `STV_HIDDEN` or `STV_INTERNAL`: no other object may name it.
     pub is_hidden: bool,
 }
 
 /// STT_*: what a symbol names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SymbolKind {
-    /// STT_FUNC.
+    /// `STT_FUNC`.
     Func,
-    /// STT_OBJECT: a variable or a map.
+    /// `STT_OBJECT`: a variable or a map.
     Object,
-    /// STT_SECTION: the section itself.
+    /// `STT_SECTION`: the section itself.
     Section,
-    /// STT_NOTYPE (labels, externs, all code of old clang) and the rest.
+    /// `STT_NOTYPE` (labels, externs, all code of old clang) and the rest.
     Other,
 }
 
@@ -136,11 +136,11 @@ pub enum SymbolKind {
 pub enum SymbolPlace {
     /// In this section of the object; the index is checked.
     Section(usize),
-    /// SHN_UNDEF: an extern.
+    /// `SHN_UNDEF`: an extern.
     Undefined,
-    /// SHN_COMMON: an uninitialised global of `-fcommon`.
+    /// `SHN_COMMON`: an uninitialised global of `-fcommon`.
     Common,
-    /// SHN_ABS and what else has no section.
+    /// `SHN_ABS` and what else has no section.
     Absolute,
 }
 

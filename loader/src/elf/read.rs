@@ -165,7 +165,7 @@ fn read_symbols<'data>(
     Ok(read)
 }
 
-/// Hangs each relocation record on the section that it patches (`sh_info` of the SHT_REL or SHT_RELA section).
+/// Hangs each relocation record on the section that it patches (`sh_info` of the `SHT_REL` or `SHT_RELA` section).
 fn read_relocs<'data>(
     table: &Table<'data>,
     data: Bytes<'data>,

@@ -200,7 +200,7 @@ fn records_are_sorted_by_offset() {
     assert_eq!(offsets, [0, 16]);
 }
 
-/// The same object with the records of `socket` as SHT_RELA: the addend stands in the record, and the hole is 0.
+/// The same object with the records of `socket` as `SHT_RELA`: the addend stands in the record, and the hole is 0.
 fn with_rela(elf: &Elf, addend: i64) -> Vec<u8> {
     let mut bytes = elf.build();
     let table = u64::from_le_bytes(bytes[40..48].try_into().unwrap()) as usize;

@@ -17,7 +17,7 @@ use object::read::elf::{FileHeader, SectionHeader};
 
 use super::{ElfError, Object, limits};
 
-/// Widths of the numbers of the ELF header behind the sixteen bytes of e_ident.
+/// Widths of the numbers of the ELF header behind the sixteen bytes of `e_ident`.
 const HEADER: [usize; 13] = [2, 2, 4, 8, 8, 8, 4, 2, 2, 2, 2, 2, 2];
 const SECTION_HEADER: [usize; 10] = [4, 4, 8, 8, 8, 8, 4, 4, 8, 8];
 const SYMBOL: [usize; 6] = [4, 1, 1, 2, 8, 8];

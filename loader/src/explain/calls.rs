@@ -15,6 +15,9 @@ use crate::sys::map_batch::MapBatchAttr;
 use crate::sys::test_run::TestRunAttr;
 use crate::uapi::names;
 
+/// The flag of `BPF_MAP_CREATE` with which `numa_node` counts.
+const BPF_F_NUMA_NODE: u32 = 1 << 2;
+
 /// What is known of descriptors: all of them after a load, none before.
 pub trait Descriptors {
     /// The object's types; `None` where the kernel refused them.
@@ -100,7 +103,6 @@ fn map_create(step: &MapCreate, fds: &impl Descriptors) -> Call {
         ("btf_vmlinux_value_type_id", number(0u32)),
         ("map_extra", number(step.attr.map_extra)),
     ];
-    const BPF_F_NUMA_NODE: u32 = 1 << 2;
     if step.attr.map_flags & BPF_F_NUMA_NODE != 0 {
         fields.insert(6, ("numa_node", number(step.attr.numa_node)));
     }
@@ -129,7 +131,7 @@ fn slot_update(step: &SlotUpdate, fds: &impl Descriptors) -> Call {
     };
     let value = match held {
         Fd::Number(number) => Field::Bytes(number.to_le_bytes().to_vec()),
-        role => Field::Fd(role),
+        role @ Fd::Role(_) => Field::Fd(role),
     };
     let fields = vec![
         ("map_fd", Field::Fd(fds.map(step.map))),

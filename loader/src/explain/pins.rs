@@ -44,7 +44,7 @@ fn text(path: &Path) -> Field {
     Field::Text(path.display().to_string())
 }
 
-/// What BPF_OBJ_PIN and BPF_OBJ_GET have in common.
+/// What `BPF_OBJ_PIN` and `BPF_OBJ_GET` have in common.
 fn object_path(command: &'static str, path: &Path, fd: Field, why: String) -> Call {
     let fields = vec![("pathname", text(path)), ("bpf_fd", fd), ("file_flags", number(0u32))];
     bpf(command, size_of::<ObjPinAttr>(), fields, why)

@@ -1,7 +1,7 @@
-//! PACKET_FANOUT: a program tells which packet socket of a group gets the copy of a packet.
+//! `PACKET_FANOUT`: a program tells which packet socket of a group gets the copy of a packet.
 //!
 //! - **Call**: open with protocol 0, bind, join (`setsockopt(SOL_PACKET, PACKET_FANOUT, id | PACKET_FANOUT_EBPF << 16)`), then
-//!   PACKET_FANOUT_DATA with the program. Until it is there, the first socket gets everything.
+//!   `PACKET_FANOUT_DATA` with the program. Until it is there, the first socket gets everything.
 //! - **Byte 0**: unlike on a packet socket of its own, the program is asked before the link's header is pushed back: it finds
 //!   the network header in what comes in, the Ethernet header in what goes out.
 //! - **Return value**: the index of the socket, modulo the number of sockets. Nothing is dropped or trimmed.

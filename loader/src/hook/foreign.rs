@@ -1,6 +1,6 @@
 //! A socket that somebody else opened: of another process, or inherited from it.
 //!
-//! - **Call**: pidfd_open(2) and pidfd_getfd(2) make a descriptor of one's own for the same open socket; then SO_ATTACH_BPF
+//! - **Call**: `pidfd_open(2)` and `pidfd_getfd(2)` make a descriptor of one's own for the same open socket; then `SO_ATTACH_BPF`
 //!   (see [`super::socket`]). The other process runs on and is not asked.
 //! - **Byte 0, return value**: as that socket has them.
 //! - **Lifetime**: the socket holds the program, and the socket is the other process's: the filter outlives whoever

@@ -42,7 +42,7 @@ pub struct Hook {
     pub left_out: Option<&'static str>,
 }
 
-/// What every hook by SO_ATTACH_BPF has in common.
+/// What every hook by `SO_ATTACH_BPF` has in common.
 const SOCKET: Hook = Hook {
     name: "socket",
     target: "",

@@ -1,14 +1,14 @@
-//! AF_PACKET: a filter on a copy of everything that passes an interface, in both directions.
+//! `AF_PACKET`: a filter on a copy of everything that passes an interface, in both directions.
 //!
-//! - **Call**: SO_ATTACH_BPF (see [`super::socket`]) on a socket that was opened with protocol 0, which gets nothing; then
+//! - **Call**: `SO_ATTACH_BPF` (see [`super::socket`]) on a socket that was opened with protocol 0, which gets nothing; then
 //!   bind(2) names interface and protocol, and the first packet finds the filter in place. Opened with a protocol, as many
 //!   programs do, the socket has packets of all interfaces in its queue before there is a filter.
-//! - **Byte 0**: SOCK_RAW: the link's header, Ethernet as a rule. SOCK_DGRAM (`--cooked`): the network header.
+//! - **Byte 0**: `SOCK_RAW`: the link's header, Ethernet as a rule. `SOCK_DGRAM` (`--cooked`): the network header.
 //! - **Return value**: the snap length: how many bytes of the copy the reader gets. 0: none of it. The packet itself goes its
 //!   way: a filter here stops nothing.
 //! - **Lifetime**: until the socket is closed or the filter detached.
 //!
-//! What the machine sends is seen as well (`pkt_type` 4, PACKET_OUTGOING), so the loopback interface shows each packet twice.
+//! What the machine sends is seen as well (`pkt_type` 4, `PACKET_OUTGOING`), so the loopback interface shows each packet twice.
 //!
 //! Kernel: `packet_rcv()` and `run_filter()`, `net/packet/af_packet.c`.
 

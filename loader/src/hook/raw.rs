@@ -1,6 +1,6 @@
 //! Raw IP sockets: a filter on a copy of every packet of one protocol.
 //!
-//! - **Call**: SO_ATTACH_BPF (see [`super::socket`]). A raw socket receives from socket(2) on: what came before the filter
+//! - **Call**: `SO_ATTACH_BPF` (see [`super::socket`]). A raw socket receives from socket(2) on: what came before the filter
 //!   was attached is in its queue, and is to be thrown away.
 //! - **Byte 0**: on IPv4 the IP header; on IPv6 the header after it, as readers of the two see it, too.
 //! - **Return value**: 0 drops the copy, less than `skb->len` cuts it. The packet itself goes its way: ping still works.

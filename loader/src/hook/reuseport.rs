@@ -1,11 +1,11 @@
-//! SO_REUSEPORT: a program tells which socket of a group gets a datagram or a connection.
+//! `SO_REUSEPORT`: a program tells which socket of a group gets a datagram or a connection.
 //!
-//! - **Call**: each socket has SO_REUSEPORT set before bind(2); `setsockopt(SO_ATTACH_REUSEPORT_EBPF)` on one of them is for the
+//! - **Call**: each socket has `SO_REUSEPORT` set before bind(2); `setsockopt(SO_ATTACH_REUSEPORT_EBPF)` on one of them is for the
 //!   group. It may come before bind(2), and then no packet is spread by the hash.
 //! - **Byte 0**: the payload: the transport header is pulled off while the program runs. A SYN has no payload.
 //! - **Return value**: the index of the socket, in the order in which they were bound (UDP) or began to listen (TCP). From
 //!   the number of sockets on, the hash decides as if there were no program. Nothing is dropped or trimmed.
-//! - **Lifetime**: the group holds the program. SO_DETACH_BPF does not know it; SO_DETACH_REUSEPORT_BPF takes it off, since 5.3.
+//! - **Lifetime**: the group holds the program. `SO_DETACH_BPF` does not know it; `SO_DETACH_REUSEPORT_BPF` takes it off, since 5.3.
 //!
 //! Kernel: `reuseport_select_sock()` and `run_bpf_filter()`, `net/core/sock_reuseport.c`.
 

@@ -1,4 +1,4 @@
-//! SO_ATTACH_BPF: a filter on a socket's way in.
+//! `SO_ATTACH_BPF`: a filter on a socket's way in.
 //!
 //! - **Call**: `setsockopt(socket, SOL_SOCKET, SO_ATTACH_BPF, &prog_fd, 4)`.
 //! - **When it runs**: for each packet that the socket is about to receive. What the socket sends does not pass it.

@@ -1,6 +1,6 @@
 //! TCP: a filter on the segments of a connection, or of all that a listener accepts.
 //!
-//! - **Call**: SO_ATTACH_BPF (see [`super::socket`]) between socket(2) and connect(2) or bind(2), so that nothing comes in
+//! - **Call**: `SO_ATTACH_BPF` (see [`super::socket`]) between socket(2) and connect(2) or bind(2), so that nothing comes in
 //!   unfiltered.
 //! - **Byte 0**: the TCP header, with IPv6 too.
 //! - **Return value**: 0 drops the segment, and the peer sends it again; what is cut off is lost in the same way. A SYN that a

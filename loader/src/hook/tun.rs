@@ -1,7 +1,7 @@
 //! tun and tap: a filter on what the machine sends into a device that a process reads, and a program that chooses the queue.
 //!
 //! - **Call**: `ioctl(queue, TUNSETFILTEREBPF, &prog_fd)`, `ioctl(queue, TUNSETSTEERINGEBPF, &prog_fd)`, on a descriptor of
-//!   /dev/net/tun that TUNSETIFF has attached to the device. Whoever holds one may; to get one takes CAP_NET_ADMIN.
+//!   /dev/net/tun that TUNSETIFF has attached to the device. Whoever holds one may; to get one takes `CAP_NET_ADMIN`.
 //! - **Byte 0**: of a tap device the Ethernet header, of a tun device the IP header.
 //! - **Return value**: of the filter, how many bytes of the frame the reader gets; 0 drops it. Of the steering program, the queue,
 //!   modulo the number of queues.

@@ -1,6 +1,6 @@
 //! UDP: a filter on the datagrams that a socket is about to receive.
 //!
-//! - **Call**: SO_ATTACH_BPF (see [`super::socket`]) between socket(2) and bind(2) or connect(2).
+//! - **Call**: `SO_ATTACH_BPF` (see [`super::socket`]) between socket(2) and bind(2) or connect(2).
 //! - **Byte 0**: the UDP header, 8 bytes, with IPv6 too. `skb->len` counts it.
 //! - **Return value**: 0 drops the datagram, and nobody hears of it but the socket's drop counter. Less than `skb->len` cuts its
 //!   end off, never the header: the reader gets a shorter datagram.

@@ -1,6 +1,6 @@
 //! UNIX sockets: a filter on datagrams; and one on a stream, which never runs.
 //!
-//! - **Call**: SO_ATTACH_BPF (see [`super::socket`]).
+//! - **Call**: `SO_ATTACH_BPF` (see [`super::socket`]).
 //! - **Byte 0**: the payload. There are no headers.
 //! - **Return value**: 0 drops the datagram, and the sender is told nothing. Less than `skb->len` cuts its end off.
 //! - **Streams**: a stream socket takes the filter as readily (setsockopt returns 0), but `unix_stream_sendmsg()` puts what was

@@ -51,7 +51,7 @@ fn by_size(names: [&'static str; 4], code: u8) -> &'static str {
     names.get(usize::from(code >> 3 & 3)).copied().unwrap_or(NAMELESS)
 }
 
-/// BPF_LD: packet bytes, or a 64-bit immediate.
+/// `BPF_LD`: packet bytes, or a 64-bit immediate.
 fn load(insns: &[Insn], at: usize, insn: Insn, names: &dyn Names) -> String {
     let (code, size) = (insn.code, by_size(SIZES, insn.code));
     match code & 0xe0 {
@@ -67,7 +67,7 @@ fn load(insns: &[Insn], at: usize, insn: Insn, names: &dyn Names) -> String {
     }
 }
 
-/// BPF_LDX.
+/// `BPF_LDX`.
 fn memory_load(insn: Insn) -> String {
     let size = match insn.code & 0xe0 {
         0x60 => by_size(SIZES, insn.code),
@@ -77,7 +77,7 @@ fn memory_load(insn: Insn) -> String {
     format!("({:02x}) r{} = *({size} *)(r{} {:+})", insn.code, insn.dst(), insn.src(), insn.off)
 }
 
-/// BPF_ST.
+/// `BPF_ST`.
 fn store(insn: Insn) -> String {
     let code = insn.code;
     match code & 0xe0 {
@@ -88,7 +88,7 @@ fn store(insn: Insn) -> String {
     }
 }
 
-/// BPF_STX: a plain store, or an atomic operation.
+/// `BPF_STX`: a plain store, or an atomic operation.
 fn store_register(insn: Insn) -> String {
     let (code, size) = (insn.code, by_size(SIZES, insn.code));
     let place = format!("*({size} *)(r{} {:+})", insn.dst(), insn.off);
@@ -189,7 +189,7 @@ fn helper(number: i32) -> Option<String> {
     if number == 0 { Some("bpf_unspec".to_owned()) } else { Helper::of(number.into()).map(Helper::name) }
 }
 
-/// In the source of BPF_JCOND: `may_goto`.
+/// In the source of `BPF_JCOND`: `may_goto`.
 const MAY_GOTO: u8 = 0;
 
 fn jump(insn: Insn) -> String {

@@ -56,7 +56,7 @@ impl Insn {
         }
     }
 
-    /// The C type of a memory access: the size in bits 3 and 4, sign extension (BPF_MEMSX) in the mode.
+    /// The C type of a memory access: the size in bits 3 and 4, sign extension (`BPF_MEMSX`) in the mode.
     fn access_type(self) -> &'static str {
         match (self.code & 0x18, self.code & 0xe0) {
             (0x00, 0x80) => "s32",
@@ -86,7 +86,7 @@ impl Insn {
         if self.code & 0x08 != 0 { self.register(self.src()) } else { self.imm.to_string() }
     }
 
-    /// BPF_ATOMIC: the operation stands in the immediate, its lowest bit asks for the old value.
+    /// `BPF_ATOMIC`: the operation stands in the immediate, its lowest bit asks for the old value.
     fn atomic(self) -> String {
         let (ty, src, place) = (self.access_type(), self.src(), self.place(self.dst()));
         let bits = ty.trim_start_matches('u');
@@ -131,7 +131,7 @@ impl Insn {
         format!("{dst} {operator} {}", self.operand())
     }
 
-    /// BPF_END: to little-endian, to big-endian, or (in the 64-bit class) an unconditional swap of `imm` bits.
+    /// `BPF_END`: to little-endian, to big-endian, or (in the 64-bit class) an unconditional swap of `imm` bits.
     fn byte_swap(self) -> String {
         let (dst, bits) = (self.dst(), self.imm);
         let operation = match (self.code & 7, self.code & 0x08) {

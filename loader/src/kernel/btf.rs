@@ -56,7 +56,7 @@ fn again(step: &BtfLoad, error: SysError, attempts: &mut Vec<Attempt>) -> (Optio
     (fd, fallback)
 }
 
-/// One BPF_BTF_LOAD.
+/// One `BPF_BTF_LOAD`.
 fn call(btf: &[u8], log: &mut [u8], is_fallback: bool, attempts: &mut Vec<Attempt>) -> Result<OwnedFd, SysError> {
     let (log_level, log_size) = (u32::from(!log.is_empty()), log.len() as u32);
     let result = bpf::btf_load(btf, log);

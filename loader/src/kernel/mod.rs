@@ -44,9 +44,9 @@ pub struct KernelError {
 /// One system call that a step made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
-    /// `log_level` of BPF_PROG_LOAD and BPF_BTF_LOAD, else 0.
+    /// `log_level` of `BPF_PROG_LOAD` and `BPF_BTF_LOAD`, else 0.
     pub log_level: u32,
-    /// `log_size` of BPF_PROG_LOAD and BPF_BTF_LOAD, else 0.
+    /// `log_size` of `BPF_PROG_LOAD` and `BPF_BTF_LOAD`, else 0.
     pub log_size: u32,
     /// Whether it was made with the step's alternative: types that any kernel takes.
     pub is_fallback: bool,

@@ -12,7 +12,7 @@ use crate::plan::{MapId, ProgLoad, kernel_name};
 use crate::sys::SysError;
 use crate::sys::bpf::{self, Log, Records};
 
-/// BPF_PROG_TYPE_SOCKET_FILTER.
+/// `BPF_PROG_TYPE_SOCKET_FILTER`.
 pub(super) const SOCKET_FILTER: u32 = 1;
 
 /// The first log buffer, in bytes; a larger one is made when the kernel says how large.
@@ -126,7 +126,7 @@ impl Loader<'_> {
         }
     }
 
-    /// One BPF_PROG_LOAD, repeated on EAGAIN; returns its log and the size that the kernel says the log has.
+    /// One `BPF_PROG_LOAD`, repeated on EAGAIN; returns its log and the size that the kernel says the log has.
     fn call(&mut self, level: u32, size: usize) -> (Result<OwnedFd, SysError>, String, usize) {
         let mut buffer = vec![0; size];
         for _ in 0..TRIES {

@@ -17,7 +17,7 @@ pub struct ProgramInfo {
     pub tag: [u8; 8],
     /// Whether the licence opens GPL-only helpers.
     pub gpl_compatible: bool,
-    /// When it was loaded: nanoseconds since the machine was switched on, times of sleep included (CLOCK_BOOTTIME). Since 4.15.
+    /// When it was loaded: nanoseconds since the machine was switched on, times of sleep included (`CLOCK_BOOTTIME`). Since 4.15.
     pub loaded_at: u64,
     /// The user who loaded it. Since 4.15.
     pub uid: u32,

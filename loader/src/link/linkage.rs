@@ -26,9 +26,9 @@ const BTF_KIND_STRUCT: u32 = 4;
 const BTF_KIND_FUNC: u32 = 12;
 const BTF_KIND_VAR: u32 = 14;
 const BTF_KIND_DATASEC: u32 = 15;
-/// BTF_VAR_STATIC, BTF_FUNC_STATIC.
+/// `BTF_VAR_STATIC`, `BTF_FUNC_STATIC`.
 const STATIC: u32 = 0;
-/// BTF_VAR_GLOBAL_ALLOCATED, BTF_FUNC_GLOBAL.
+/// `BTF_VAR_GLOBAL_ALLOCATED`, `BTF_FUNC_GLOBAL`.
 const GLOBAL: u32 = 1;
 /// Bytes of a type before what its kind calls for; of a DATASEC's variable, and of a struct's member.
 const TYPE_SIZE: usize = 12;

@@ -9,8 +9,8 @@ use crate::spec::{MapAttr, MapOrigin, MapSpec, Spec};
 use crate::target::Target;
 
 /// Types whose maps the kernel refuses with BTF: what they hold are descriptors, sockets, or bytes without a key. In their
-/// order in `enum bpf_map_type`: PERF_EVENT_ARRAY, STACK_TRACE, CGROUP_ARRAY, the two OF_MAPS, DEVMAP, SOCKMAP, CPUMAP, XSKMAP,
-/// SOCKHASH, QUEUE, STACK, DEVMAP_HASH, RINGBUF, USER_RINGBUF, ARENA.
+/// order in `enum bpf_map_type`: `PERF_EVENT_ARRAY`, `STACK_TRACE`, `CGROUP_ARRAY`, the two `OF_MAPS`, DEVMAP, SOCKMAP, CPUMAP, XSKMAP,
+/// SOCKHASH, QUEUE, STACK, `DEVMAP_HASH`, RINGBUF, `USER_RINGBUF`, ARENA.
 ///
 /// Kernel: `map_check_btf()` and `map_check_no_btf()`, `kernel/bpf/syscall.c`: ENOTSUPP, or EINVAL for want of a key.
 const WITHOUT_BTF: [u32; 16] = [4, 7, 8, 12, 13, 14, 15, 16, 17, 18, 22, 23, 25, 27, 31, 33];

@@ -5,17 +5,17 @@ use super::walk::{Value, walk};
 use super::{Lint, Place};
 use crate::insn::Insn;
 
-/// `r0 = ntohs(*(u16 *)skb[imm])`: LD_ABS of two bytes.
+/// `r0 = ntohs(*(u16 *)skb[imm])`: `LD_ABS` of two bytes.
 const LOAD_HALF: u8 = 0x28;
 /// Where the type of an Ethernet header lies.
 const TYPE_AT: i64 = 12;
 /// Bytes of the type, and of the whole header.
 const TYPE_LEN: i64 = 2;
 const HEADER_LEN: i64 = 14;
-/// bpf_skb_load_bytes.
+/// `bpf_skb_load_bytes`.
 const SKB_LOAD_BYTES: i32 = 26;
 
-/// IPv4, ARP and IPv6 as LD_ABS gives them, and as they lie in memory.
+/// IPv4, ARP and IPv6 as `LD_ABS` gives them, and as they lie in memory.
 const HOST_ORDER: [i32; 3] = [0x0800, 0x0806, 0x86dd];
 const NETWORK_ORDER: [i32; 3] = [0x0008, 0x0608, 0xdd86];
 

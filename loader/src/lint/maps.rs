@@ -1,4 +1,4 @@
-//! Maps that no kernel creates. BPF_MAP_CREATE ends with EINVAL, or ENOTSUPP for an LRU map that is not allocated in advance, and does
+//! Maps that no kernel creates. `BPF_MAP_CREATE` ends with EINVAL, or ENOTSUPP for an LRU map that is not allocated in advance, and does
 //! not say for what.
 //!
 //! Kernel: `htab_map_alloc_check()` and `fd_htab_map_alloc_check()`, `kernel/bpf/hashtab.c`; `array_map_alloc_check()` and

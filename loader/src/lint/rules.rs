@@ -66,7 +66,7 @@ pub(super) const SHORT_RETURN: &Rule = &Rule {
     see: "docs/ch12-what-return-means.md",
 };
 
-/// A filter for AF_PACKET on another socket. Only `load` knows the socket.
+/// A filter for `AF_PACKET` on another socket. Only `load` knows the socket.
 ///
 /// Kernel: `sk_filter_trim_cap()`, `net/core/filter.c`: what skb->data points to when each protocol calls it.
 pub(super) const ETHERNET_OFFSET: &Rule = &Rule {

@@ -1,7 +1,9 @@
 use super::*;
 use crate::elf::Object;
 use crate::insn::Insn;
+use crate::link::Options;
 use crate::plan::Fate;
+use crate::target::Target;
 use crate::testing::{EXIT, Elf, LDDW, OBJECTS, R_BPF_64_64, R0};
 
 /// `r0 = *(u32 *)(r1 + off)`.
@@ -41,7 +43,7 @@ fn lints_of(insns: &[Vec<u8>]) -> Vec<(&'static str, usize)> {
 fn lints_in(bytes: &[u8], limits: &Limits) -> Vec<Lint> {
     let object = Object::parse(bytes).unwrap();
     let spec = Spec::read(&object);
-    let plan = Plan::new(&spec, &Default::default(), &Default::default()).expect("there is a program");
+    let plan = Plan::new(&spec, &Options::default(), &Target::none()).expect("there is a program");
     all(&spec, &plan, limits)
 }
 
@@ -176,7 +178,7 @@ fn known(section: &str) -> LoadsIn {
     let bytes = elf.build();
     let object = Object::parse(&bytes).unwrap();
     let spec = Spec::read(&object);
-    let plan = Plan::new(&spec, &Default::default(), &Default::default()).expect("there is a program");
+    let plan = Plan::new(&spec, &Options::default(), &Target::none()).expect("there is a program");
     loads_in_others(&spec, &plan).remove(0)
 }
 
@@ -198,7 +200,7 @@ fn of_a_program_that_cannot_be_linked_nothing_is_promised() {
     let bytes = elf.build();
     let object = Object::parse(&bytes).unwrap();
     let spec = Spec::read(&object);
-    let plan = Plan::new(&spec, &Default::default(), &Default::default()).expect("there is a program");
+    let plan = Plan::new(&spec, &Options::default(), &Target::none()).expect("there is a program");
     assert!(matches!(plan.programs[0].fate, Fate::Unlinkable(_)));
     assert_eq!(loads_in_others(&spec, &plan), []);
 }

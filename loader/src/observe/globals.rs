@@ -1,6 +1,6 @@
 //! Global variables of a loaded program, written while it runs.
 //!
-//! The variables of a data section are the one value of an array. A map with BPF_F_MMAPABLE is mapped into memory, and a variable
+//! The variables of a data section are the one value of an array. A map with `BPF_F_MMAPABLE` is mapped into memory, and a variable
 //! written where it lies, beside what the program writes at the same moment. Without, the whole value is read and written back: what the
 //! program has changed in between is lost.
 
@@ -13,9 +13,9 @@ use crate::kernel::Map;
 use crate::sys::SysError;
 use crate::sys::mapping::Mapping;
 
-/// BPF_F_RDONLY_PROG.
+/// `BPF_F_RDONLY_PROG`.
 const READ_ONLY: u32 = 1 << 7;
-/// BPF_F_MMAPABLE.
+/// `BPF_F_MMAPABLE`.
 const MMAPABLE: u32 = 1 << 10;
 
 /// Why a variable cannot be written.
@@ -98,7 +98,9 @@ pub fn write(map: &Map, assignments: &[Assignment], page: usize) -> Result<bool,
     // The kernel maps nothing writable that the program may only read (EACCES).
     if attr.map_flags & (MMAPABLE | READ_ONLY) == MMAPABLE {
         let memory = Mapping::new(map, 0, (attr.value_size as usize).next_multiple_of(page.max(1)), true)?;
-        assignments.iter().for_each(|one| memory.write(one.offset, &one.bytes));
+        for one in assignments {
+            memory.write(one.offset, &one.bytes);
+        }
         return Ok(true);
     }
     let key = 0u32.to_le_bytes();

@@ -34,7 +34,7 @@ pub struct Tables(HashMap<u64, Listed>);
 ///
 /// # Errors
 ///
-/// `NotFound`: there is no such process; `PermissionDenied`: it is another user's (PTRACE_MODE_READ).
+/// `NotFound`: there is no such process; `PermissionDenied`: it is another user's (`PTRACE_MODE_READ`).
 pub fn descriptors(pid: i32) -> io::Result<Vec<(i32, u64)>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(format!("/proc/{pid}/fd"))? {
@@ -101,7 +101,7 @@ fn row(table: &str, line: &str) -> Option<(u64, Listed)> {
 
 /// A line of an Internet table: own address, peer's, state.
 fn inet(table: &str, own: &str, peer: &str, state: &str) -> Option<Listed> {
-    /// TCP_LISTEN, include/net/tcp_states.h.
+    /// `TCP_LISTEN`, `include/net/tcp_states.h`.
     const LISTEN: &str = "0A";
     let address = address(own)?;
     let kind = match table.trim_end_matches('6') {

@@ -3,8 +3,8 @@
 //! TCP takes what a filter cuts off for lost: the peer sends it again, and again. From outside that looks like a slow
 //! network. Two counters that need no privilege tell it apart:
 //!
-//! - a dropped segment (return value 0) counts as a drop of the socket (SO_MEMINFO). What TCP itself drops, such as a
-//!   keep-alive probe, counts there too, but it has come through the filter, so it also counts in `segs_in` (TCP_INFO);
+//! - a dropped segment (return value 0) counts as a drop of the socket (`SO_MEMINFO`). What TCP itself drops, such as a
+//!   keep-alive probe, counts there too, but it has come through the filter, so it also counts in `segs_in` (`TCP_INFO`);
 //! - one that is trimmed to its header comes through without data: `segs_in` rises while `data_segs_in` does not. Acknowledgements do the same,
 //!   but only after we have sent something, be it a probe of the peer's closed window; keep-alive probes do, but are
 //!   answered. A trimmed segment looks like an acknowledgement of nothing new, which nobody answers: `segs_out` stands.

@@ -47,7 +47,7 @@ pub struct SocketStats {
 }
 
 impl SocketStats {
-    /// Looks at a socket. The kernel forgets PACKET_STATISTICS when it tells them, so they are added to those told before; of somebody else's socket
+    /// Looks at a socket. The kernel forgets `PACKET_STATISTICS` when it tells them, so they are added to those told before; of somebody else's socket
     /// they are not asked for.
     pub fn look(&mut self, socket: impl AsFd, is_own: bool) {
         let socket = socket.as_fd();

@@ -19,7 +19,7 @@ use records::{Interface, Section, frame, legacy, next_generation, too_long};
 const FIRST_BUFFER: usize = 1 << 16;
 /// Bytes of a block that are waited for. Only what surrounds packets, such as a list of names, is as large as that.
 const LARGEST_BLOCK: usize = 16 << 20;
-/// The largest record that libpcap writes or reads (MAXIMUM_SNAPLEN), unless the file itself says that it has larger ones.
+/// The largest record that libpcap writes or reads (`MAXIMUM_SNAPLEN`), unless the file itself says that it has larger ones.
 const MAXIMUM_SNAPLEN: u32 = 262_144;
 
 /// A capture file that is being read.

@@ -9,7 +9,7 @@ use super::{ETH_P_IP, ETH_P_IPV6, be16};
 /// VLAN tags that are stepped over, and extension headers of IPv6.
 const MOST: usize = 8;
 
-/// IPPROTO_ICMP, _TCP, _UDP and _ICMPV6.
+/// `IPPROTO_ICMP`, _TCP, _UDP and _ICMPV6.
 const ICMP: u8 = 1;
 const TCP: u8 = 6;
 const UDP: u8 = 17;

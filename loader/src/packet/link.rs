@@ -35,7 +35,7 @@ impl LinkType {
             Self::NULL => "NULL",
             Self::ETHERNET => "ETHERNET",
             // The numbers that BSDs have for DLT_RAW occur in files, too.
-            Self::RAW | Self(12) | Self(14) => "RAW",
+            Self::RAW | Self(12 | 14) => "RAW",
             Self::LOOP => "LOOP",
             Self::LINUX_SLL => "LINUX_SLL",
             Self::IPV4 => "IPV4",
@@ -126,18 +126,18 @@ mod tests {
     const V4: [u8; 3] = [0x45, 1, 2];
     const V6: [u8; 3] = [0x60, 1, 2];
 
-    fn bare(ethertype: u16, packet: &[u8]) -> Result<Vec<u8>, String> {
-        Ok([&[0; 12][..], &ethertype.to_be_bytes(), packet].concat())
+    fn bare(ethertype: u16, packet: &[u8]) -> Vec<u8> {
+        [&[0; 12][..], &ethertype.to_be_bytes(), packet].concat()
     }
 
     #[test]
     fn bare_ip_packets_get_the_ethertype_of_their_version() {
         for raw in [101, 12, 14] {
-            assert_eq!(LinkType(raw).to_ethernet(&V4), bare(0x0800, &V4));
-            assert_eq!(LinkType(raw).to_ethernet(&V6), bare(0x86dd, &V6));
+            assert_eq!(LinkType(raw).to_ethernet(&V4), Ok(bare(0x0800, &V4)));
+            assert_eq!(LinkType(raw).to_ethernet(&V6), Ok(bare(0x86dd, &V6)));
         }
-        assert_eq!(LinkType::IPV4.to_ethernet(&V4), bare(0x0800, &V4));
-        assert_eq!(LinkType::IPV6.to_ethernet(&V6), bare(0x86dd, &V6));
+        assert_eq!(LinkType::IPV4.to_ethernet(&V4), Ok(bare(0x0800, &V4)));
+        assert_eq!(LinkType::IPV6.to_ethernet(&V6), Ok(bare(0x86dd, &V6)));
         assert!(LinkType::RAW.to_ethernet(&[0x50]).unwrap_err().contains("version 5"));
         assert!(LinkType::RAW.to_ethernet(&[]).is_err());
     }
@@ -146,11 +146,11 @@ mod tests {
     fn a_loopback_family_is_read_in_either_byte_order() {
         for header in [[2, 0, 0, 0], [0, 0, 0, 2]] {
             for link in [LinkType::NULL, LinkType::LOOP] {
-                assert_eq!(link.to_ethernet(&[&header[..], &V4].concat()), bare(0x0800, &V4));
+                assert_eq!(link.to_ethernet(&[&header[..], &V4].concat()), Ok(bare(0x0800, &V4)));
             }
         }
         for family in [10, 24, 28, 30] {
-            assert_eq!(LinkType::NULL.to_ethernet(&[&[family, 0, 0, 0][..], &V6].concat()), bare(0x86dd, &V6));
+            assert_eq!(LinkType::NULL.to_ethernet(&[&[family, 0, 0, 0][..], &V6].concat()), Ok(bare(0x86dd, &V6)));
         }
         assert!(LinkType::NULL.to_ethernet(&[7, 0, 0, 0]).unwrap_err().contains("family 7"));
         assert!(LinkType::NULL.to_ethernet(&[2, 0, 0]).unwrap_err().contains("no whole header"));

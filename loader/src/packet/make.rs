@@ -1,6 +1,6 @@
 //! Packets made by name: `tcp:80:GET /`, `udp6:53:…`, `icmp`. A learner needs no capture.
 //!
-//! They look as packets of the loopback interface do: from 127.0.0.1 or ::1 to the same, Ethernet addresses all zero. Checksums
+//! They look as packets of the loopback interface do: from 127.0.0.1 or `::1` to the same, Ethernet addresses all zero. Checksums
 //! are right.
 
 use std::net::{Ipv4Addr, Ipv6Addr};

@@ -1,6 +1,6 @@
 //! Packets as bytes: made by name, read from hex, given an Ethernet header, taken apart, told in a line. Pure.
 //!
-//! Everywhere here a packet is an Ethernet frame without its checksum, as BPF_PROG_TEST_RUN takes it and AF_PACKET gives it.
+//! Everywhere here a packet is an Ethernet frame without its checksum, as `BPF_PROG_TEST_RUN` takes it and `AF_PACKET` gives it.
 
 #[cfg(feature = "pcap")]
 pub mod capture;

@@ -5,7 +5,7 @@ use crate::insn::Insn;
 /// A variable or function of the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Extern {
-    /// `lddw`: src = BPF_PSEUDO_BTF_ID, imm = the number of a variable or function in the kernel's BTF. The verifier puts
+    /// `lddw`: src = `BPF_PSEUDO_BTF_ID`, imm = the number of a variable or function in the kernel's BTF. The verifier puts
     /// the address in, and knows the type. Since 5.10.
     BtfId {
         /// The type's number in vmlinux.
@@ -16,7 +16,7 @@ pub enum Extern {
         /// The address, or 0 for a weak symbol that the kernel does not have.
         address: u64,
     },
-    /// `call`: src = BPF_PSEUDO_KFUNC_CALL, imm = the number of a function in the kernel's BTF. Since 5.13.
+    /// `call`: src = `BPF_PSEUDO_KFUNC_CALL`, imm = the number of a function in the kernel's BTF. Since 5.13.
     Kfunc {
         /// The type's number in vmlinux.
         id: u32,

@@ -73,7 +73,7 @@ pub enum LinkErrorKind {
         /// Why not.
         problem: String,
     },
-    /// The kernel has the symbol, and shows its address only to who may see it (CAP_SYSLOG): `/proc/kallsyms` says 0.
+    /// The kernel has the symbol, and shows its address only to who may see it (`CAP_SYSLOG`): `/proc/kallsyms` says 0.
     #[error("extern `{0}`: the kernel hides its address")]
     HiddenAddress(String),
     /// The symbol is an uninitialised global of `-fcommon`.

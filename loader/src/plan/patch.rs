@@ -17,24 +17,24 @@ pub struct Patch {
 /// What fills a hole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PatchKind {
-    /// `lddw`: src = BPF_PSEUDO_MAP_FD, imm = the map's descriptor.
+    /// `lddw`: src = `BPF_PSEUDO_MAP_FD`, imm = the map's descriptor.
     MapFd {
         /// Which map.
         map: MapId,
     },
-    /// `lddw`: src = BPF_PSEUDO_MAP_VALUE, imm = the map's descriptor, second imm = an offset into its only value.
+    /// `lddw`: src = `BPF_PSEUDO_MAP_VALUE`, imm = the map's descriptor, second imm = an offset into its only value.
     MapValue {
         /// Which map.
         map: MapId,
         /// Bytes.
         offset: u32,
     },
-    /// `call`: src = BPF_PSEUDO_CALL, imm = distance to a function, in slots, from the next slot.
+    /// `call`: src = `BPF_PSEUDO_CALL`, imm = distance to a function, in slots, from the next slot.
     Call {
         /// The slot where the function begins.
         callee: usize,
     },
-    /// `lddw`: src = BPF_PSEUDO_FUNC, imm = distance to a function, in slots, from the next slot.
+    /// `lddw`: src = `BPF_PSEUDO_FUNC`, imm = distance to a function, in slots, from the next slot.
     Func {
         /// The slot where the function begins.
         callee: usize,

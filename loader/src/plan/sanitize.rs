@@ -7,8 +7,8 @@
 //! | kind | since | becomes |
 //! | --- | --- | --- |
 //! | FLOAT | 5.13 | a struct without members |
-//! | DECL_TAG | 5.16 | an integer of one byte |
-//! | TYPE_TAG | 5.17 | `const` |
+//! | `DECL_TAG` | 5.16 | an integer of one byte |
+//! | `TYPE_TAG` | 5.17 | `const` |
 //! | ENUM64 | 6.0 | a union of as many members as it has values |
 //! | INT that is both signed and a character (gcc before 14) | | signed |
 //! | FUNC without a name (gcc 12) | | `const void` |
@@ -71,7 +71,7 @@ impl BtfLoad {
     }
 }
 
-/// The word of an INT with one encoding (bits 24 to 27: BTF_INT_SIGNED, BTF_INT_CHAR, BTF_INT_BOOL) at most, the lowest.
+/// The word of an INT with one encoding (bits 24 to 27: `BTF_INT_SIGNED`, `BTF_INT_CHAR`, `BTF_INT_BOOL`) at most, the lowest.
 fn one_encoding(word: u32) -> u32 {
     let encoding = word >> 24 & 0xf;
     word & !(0xf << 24) | (encoding & encoding.wrapping_neg()) << 24

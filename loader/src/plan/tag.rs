@@ -1,6 +1,6 @@
 //! The tag: eight bytes that the kernel computes over a program's instructions, and that we can compute too.
 //!
-//! The kernel hashes the instructions as they were given to BPF_PROG_LOAD, but with the immediates of every `lddw` of a map
+//! The kernel hashes the instructions as they were given to `BPF_PROG_LOAD`, but with the immediates of every `lddw` of a map
 //! set to zero, so that a descriptor's number does not count. Whoever gets the same tag has patched every other byte
 //! as the kernel saw it: the best check of a relocation there is.
 //!

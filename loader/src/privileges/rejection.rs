@@ -9,7 +9,7 @@ const NO_HELPER: [&str; 2] = ["cannot use helper bpf_", "unknown func bpf_"];
 /// Refused by lockdown=confidentiality. Kernel: `bpf_base_func_proto()`, `kernel/bpf/helpers.c`.
 const LOCKED_DOWN: [&str; 2] = ["probe_read_kernel", "probe_read_kernel_str"];
 
-/// What only CAP_PERFMON allows besides helpers: to show where the kernel keeps things.
+/// What only `CAP_PERFMON` allows besides helpers: to show where the kernel keeps things.
 ///
 /// Kernel: the uses of `env->allow_ptr_leaks`, `kernel/bpf/verifier.c`.
 const LEAKS: [&str; 3] = ["leaks addr", "pointer comparison prohibited", "partial copy of pointer"];

@@ -1,7 +1,7 @@
 //! Global variables: a data section becomes an array map of one entry, whose value is the section's bytes.
 //!
 //! That is why a program can use a global at all: an instruction may hold the address of a map's value
-//! (BPF_PSEUDO_MAP_VALUE), and user space reads the same bytes through the same map.
+//! (`BPF_PSEUDO_MAP_VALUE`), and user space reads the same bytes through the same map.
 
 use super::shared::has_shared_variable;
 use super::{MapAttr, MapOrigin, MapSpec, Place, SpecError};
@@ -32,7 +32,7 @@ fn attr(
     read_only: bool,
     btf: Option<&Btf<'_>>,
 ) -> Result<MapAttr, SpecError> {
-    let value_size = u32::try_from(section.size).ok().filter(|&size| size <= i32::MAX as u32).ok_or_else(|| {
+    let value_size = i32::try_from(section.size).map(i32::cast_unsigned).map_err(|_| {
         let problem = format!("{} bytes, but a map's value can have at most {}", section.size, i32::MAX);
         SpecError::invalid(format!("section `{}`", section.name), problem)
     })?;

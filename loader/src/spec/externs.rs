@@ -7,7 +7,7 @@
 //! extern int bpf_dynptr_from_skb(…) __ksym;               a function of the kernel (kfunc)
 //! ```
 //!
-//! In the ELF file all four are symbols without a section (SHN_UNDEF). The BTF tells them apart: DATASEC `.kconfig` or `.ksyms`
+//! In the ELF file all four are symbols without a section (`SHN_UNDEF`). The BTF tells them apart: DATASEC `.kconfig` or `.ksyms`
 //! lists them, though no such section is in the file.
 
 use std::cmp::Reverse;
@@ -52,7 +52,7 @@ pub enum ExternKind {
     },
     /// A function of the kernel.
     Function {
-        /// Its FUNC_PROTO.
+        /// Its `FUNC_PROTO`.
         proto: u32,
     },
     /// Something that no kernel can provide, and why.

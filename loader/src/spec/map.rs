@@ -19,7 +19,7 @@ pub struct MapSpec {
     pub inner: Option<MapAttr>,
     /// For a map of maps or programs: the slots that the object fills (`.values = { &inner }`).
     pub slots: Vec<Slot>,
-    /// LIBBPF_PIN_BY_NAME: other loaders would share it, under its name, with whoever asks for the same.
+    /// `LIBBPF_PIN_BY_NAME`: other loaders would share it, under its name, with whoever asks for the same.
     pub pin_by_name: bool,
     /// Why it cannot be: its definition makes no sense. Only a program that uses the map fails for that.
     pub broken: Option<SpecError>,
@@ -66,7 +66,7 @@ pub struct Slot {
     pub holds: Place,
 }
 
-/// What BPF_MAP_CREATE is told, descriptors apart. Names are those of `union bpf_attr`.
+/// What `BPF_MAP_CREATE` is told, descriptors apart. Names are those of `union bpf_attr`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct MapAttr {
     /// `enum bpf_map_type`.
@@ -77,9 +77,9 @@ pub struct MapAttr {
     pub value_size: u32,
     /// Entries; bytes for a ring buffer.
     pub max_entries: u32,
-    /// BPF_F_*.
+    /// `BPF_F_*`.
     pub map_flags: u32,
-    /// The NUMA node to allocate on; counts only with BPF_F_NUMA_NODE.
+    /// The NUMA node to allocate on; counts only with `BPF_F_NUMA_NODE`.
     pub numa_node: u32,
     /// What newer map types need besides.
     pub map_extra: u64,

@@ -30,7 +30,7 @@ impl<'a> Pointer<'a> {
         Self(text.as_ptr() as u64, PhantomData)
     }
 
-    /// To a struct of BPF_OBJ_GET_INFO_BY_FD.
+    /// To a struct of `BPF_OBJ_GET_INFO_BY_FD`.
     pub(super) fn info<T: Info>(info: &'a mut T) -> Self {
         Self(std::ptr::from_mut(info) as u64, PhantomData)
     }
@@ -50,7 +50,7 @@ impl<'a> Pointer<'a> {
 /// be: what the fields beside it say, or a map's sizes.
 pub(super) unsafe trait Attr {}
 
-/// What BPF_OBJ_GET_INFO_BY_FD fills in.
+/// What `BPF_OBJ_GET_INFO_BY_FD` fills in.
 ///
 /// # Safety
 ///
@@ -60,7 +60,7 @@ pub(super) unsafe trait Info: Default {}
 /// The bytes of an object's name, the last one always zero.
 pub type ObjName = [u8; 16];
 
-/// BPF_MAP_CREATE.
+/// `BPF_MAP_CREATE`.
 #[repr(C)]
 #[derive(Debug, Default)]
 pub struct MapCreateAttr {
@@ -72,11 +72,11 @@ pub struct MapCreateAttr {
     pub value_size: u32,
     /// Entries; bytes for a ring buffer.
     pub max_entries: u32,
-    /// BPF_F_*.
+    /// `BPF_F_*`.
     pub map_flags: u32,
     /// Descriptor of the template of a map-in-map.
     pub inner_map_fd: u32,
-    /// Counts only with BPF_F_NUMA_NODE.
+    /// Counts only with `BPF_F_NUMA_NODE`.
     pub numa_node: u32,
     /// Since 4.15.
     pub map_name: ObjName,
@@ -88,7 +88,7 @@ pub struct MapCreateAttr {
     pub btf_key_type_id: u32,
     /// Type of a value.
     pub btf_value_type_id: u32,
-    /// For struct_ops.
+    /// For `struct_ops`.
     pub btf_vmlinux_value_type_id: u32,
     /// Since 5.16.
     pub map_extra: u64,
@@ -99,7 +99,7 @@ const _: () = assert!(offset_of!(MapCreateAttr, btf_fd) == 48 && offset_of!(MapC
 // SAFETY: the layout is asserted above; it has no pointer.
 unsafe impl Attr for MapCreateAttr {}
 
-/// BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_GET_NEXT_KEY.
+/// `BPF_MAP_LOOKUP_ELEM`, `BPF_MAP_UPDATE_ELEM`, `BPF_MAP_GET_NEXT_KEY`.
 #[repr(C)]
 #[derive(Debug, Default)]
 pub struct MapElemAttr<'a> {
@@ -111,7 +111,7 @@ pub struct MapElemAttr<'a> {
     pub key: Pointer<'a>,
     /// Pointer to the value, or to where the next key goes.
     pub value: Pointer<'a>,
-    /// BPF_ANY and others.
+    /// `BPF_ANY` and others.
     pub flags: u64,
 }
 
@@ -119,7 +119,7 @@ const _: () = assert!(size_of::<MapElemAttr>() == 32 && offset_of!(MapElemAttr, 
 // SAFETY: the layout is asserted above, both pointers are typed.
 unsafe impl Attr for MapElemAttr<'_> {}
 
-/// BPF_MAP_FREEZE.
+/// `BPF_MAP_FREEZE`.
 #[repr(C)]
 #[derive(Debug, Default)]
 pub struct MapFreezeAttr {
@@ -130,7 +130,7 @@ pub struct MapFreezeAttr {
 // SAFETY: one number.
 unsafe impl Attr for MapFreezeAttr {}
 
-/// BPF_PROG_LOAD.
+/// `BPF_PROG_LOAD`.
 #[repr(C)]
 #[derive(Debug, Default)]
 pub struct ProgLoadAttr<'a> {
@@ -150,7 +150,7 @@ pub struct ProgLoadAttr<'a> {
     pub log_buf: Pointer<'a>,
     /// Not looked at since 5.0.
     pub kern_version: u32,
-    /// BPF_F_*.
+    /// `BPF_F_*`.
     pub prog_flags: u32,
     /// Since 4.15.
     pub prog_name: ObjName,
@@ -194,7 +194,7 @@ const _: () = assert!(offset_of!(ProgLoadAttr, fd_array) == 120 && offset_of!(Pr
 // SAFETY: the layout is asserted above, all pointers are typed.
 unsafe impl Attr for ProgLoadAttr<'_> {}
 
-/// BPF_BTF_LOAD.
+/// `BPF_BTF_LOAD`.
 #[repr(C)]
 #[derive(Debug, Default)]
 pub struct BtfLoadAttr<'a> {
@@ -216,7 +216,7 @@ const _: () = assert!(size_of::<BtfLoadAttr>() == 32 && offset_of!(BtfLoadAttr, 
 // SAFETY: the layout is asserted above, both pointers are typed.
 unsafe impl Attr for BtfLoadAttr<'_> {}
 
-/// BPF_OBJ_GET_INFO_BY_FD.
+/// `BPF_OBJ_GET_INFO_BY_FD`.
 #[repr(C)]
 #[derive(Debug, Default)]
 pub struct ObjInfoAttr<'a> {
@@ -232,7 +232,7 @@ const _: () = assert!(size_of::<ObjInfoAttr>() == 16);
 // SAFETY: the layout is asserted above; its pointer is to an `Info`.
 unsafe impl Attr for ObjInfoAttr<'_> {}
 
-/// BPF_ENABLE_STATS.
+/// `BPF_ENABLE_STATS`.
 #[repr(C)]
 #[derive(Debug, Default)]
 pub struct EnableStatsAttr {

@@ -30,14 +30,14 @@ pub(super) fn bpf<A: Attr>(command: Command, attr: &mut A) -> Result<libc::c_lon
     Errno::result(ret).map_err(|errno| SysError { call, errno })
 }
 
-/// The same for a command that answers with a new descriptor, which the kernel opens with O_CLOEXEC.
+/// The same for a command that answers with a new descriptor, which the kernel opens with `O_CLOEXEC`.
 pub(super) fn bpf_fd<A: Attr>(command: Command, attr: &mut A) -> Result<OwnedFd, SysError> {
     let fd = bpf(command, attr)?;
     // SAFETY: the kernel has just opened this descriptor for us, and nobody else owns it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd as libc::c_int) })
 }
 
-/// BPF_OBJ_GET_INFO_BY_FD: fills in what the kernel knows of an object, at most the bytes of `info`.
+/// `BPF_OBJ_GET_INFO_BY_FD`: fills in what the kernel knows of an object, at most the bytes of `info`.
 pub(super) fn info_by_fd<T: Info>(object: BorrowedFd<'_>, info: &mut T) -> Result<(), SysError> {
     let mut attr = ObjInfoAttr { bpf_fd: raw(object), info_len: size_of::<T>() as u32, info: Pointer::info(info) };
     bpf(OBJ_GET_INFO_BY_FD, &mut attr).map(drop)
@@ -47,7 +47,7 @@ pub(super) fn raw(fd: BorrowedFd<'_>) -> u32 {
     fd.as_raw_fd().cast_unsigned()
 }
 
-/// BPF_PROG_LOAD's arguments; slices live as long as the call.
+/// `BPF_PROG_LOAD`'s arguments; slices live as long as the call.
 #[derive(Debug)]
 pub struct ProgLoad<'a> {
     /// `enum bpf_prog_type`.
@@ -87,7 +87,7 @@ pub struct Log<'a> {
     pub buffer: &'a mut [u8],
 }
 
-/// BPF_PROG_LOAD: verifies and loads a program. Besides the result it returns how many bytes the whole log takes, NUL
+/// `BPF_PROG_LOAD`: verifies and loads a program. Besides the result it returns how many bytes the whole log takes, NUL
 /// included; 0 on kernels before 6.4, which do not tell.
 ///
 /// # Errors
@@ -127,7 +127,7 @@ pub fn prog_load(load: &ProgLoad<'_>, log: Option<Log<'_>>) -> (Result<OwnedFd, 
     (result, attr.log_true_size)
 }
 
-/// BPF_BTF_LOAD: hands over types; the descriptor keeps them. An empty `log` asks for none.
+/// `BPF_BTF_LOAD`: hands over types; the descriptor keeps them. An empty `log` asks for none.
 ///
 /// # Errors
 ///
@@ -145,7 +145,7 @@ pub fn btf_load(btf: &[u8], log: &mut [u8]) -> Result<OwnedFd, SysError> {
     bpf_fd(BTF_LOAD, &mut attr)
 }
 
-/// BPF_OBJ_GET_INFO_BY_FD for a program.
+/// `BPF_OBJ_GET_INFO_BY_FD` for a program.
 ///
 /// Kernel: `bpf_prog_get_info_by_fd()`, `kernel/bpf/syscall.c`. Since 4.13.
 ///
@@ -158,7 +158,7 @@ pub fn prog_info(prog: BorrowedFd<'_>) -> Result<ProgInfo<'static>, SysError> {
     Ok(info)
 }
 
-/// BPF_ENABLE_STATS with BPF_STATS_RUN_TIME: every program of the machine is counted and timed while the descriptor is
+/// `BPF_ENABLE_STATS` with `BPF_STATS_RUN_TIME`: every program of the machine is counted and timed while the descriptor is
 /// open.
 ///
 /// Kernel: `bpf_enable_stats()`, `kernel/bpf/syscall.c`. Since 5.8.

@@ -28,7 +28,7 @@ unsafe impl Info for BtfInfo<'_> {}
 /// The most that the kernel takes (`BTF_MAX_SIZE`, `include/linux/btf.h`).
 const LARGEST: usize = 16 << 20;
 
-/// BPF_OBJ_GET_INFO_BY_FD for types: their bytes, as a section `.BTF` has them.
+/// `BPF_OBJ_GET_INFO_BY_FD` for types: their bytes, as a section `.BTF` has them.
 ///
 /// # Errors
 ///

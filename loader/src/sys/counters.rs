@@ -23,7 +23,7 @@ pub(super) fn get<T: Default + Copy>(
     Ok(unsafe { value.assume_init() })
 }
 
-/// What SO_MEMINFO says, in bytes but for the last (`SK_MEMINFO_*`, `include/uapi/linux/sock_diag.h`).
+/// What `SO_MEMINFO` says, in bytes but for the last (`SK_MEMINFO_*`, `include/uapi/linux/sock_diag.h`).
 #[repr(C)]
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct MemInfo {
@@ -49,7 +49,7 @@ pub struct MemInfo {
 
 const _: () = assert!(size_of::<MemInfo>() == 36);
 
-/// SO_MEMINFO: the socket's memory, and the packets that it dropped.
+/// `SO_MEMINFO`: the socket's memory, and the packets that it dropped.
 ///
 /// # Errors
 ///
@@ -69,7 +69,7 @@ pub fn drops(socket: impl AsFd) -> Result<u32, SysError> {
     meminfo(socket).map(|memory| memory.drops)
 }
 
-/// What PACKET_STATISTICS says (`struct tpacket_stats`, `include/uapi/linux/if_packet.h`).
+/// What `PACKET_STATISTICS` says (`struct tpacket_stats`, `include/uapi/linux/if_packet.h`).
 #[repr(C)]
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct PacketStatistics {
@@ -79,7 +79,7 @@ pub struct PacketStatistics {
     pub drops: u32,
 }
 
-/// PACKET_STATISTICS: what a packet socket counted since the last call, which sets it to zero.
+/// `PACKET_STATISTICS`: what a packet socket counted since the last call, which sets it to zero.
 ///
 /// # Errors
 ///
@@ -131,7 +131,7 @@ const _: () = assert!(std::mem::offset_of!(TcpInfo, rcv_ooopack) == 224 && size_
 impl TcpInfo {
     /// Whether each segment carries a timestamp, which makes its header 12 bytes longer (`tcpi_options`).
     pub fn has_timestamps(&self) -> bool {
-        /// TCPI_OPT_TIMESTAMPS, `include/uapi/linux/tcp.h`.
+        /// `TCPI_OPT_TIMESTAMPS`, `include/uapi/linux/tcp.h`.
         const TIMESTAMPS: u8 = 1;
         self.bytes_before_rto.get(5).is_some_and(|options| options & TIMESTAMPS != 0)
     }
@@ -147,7 +147,7 @@ impl TcpInfo {
     }
 }
 
-/// TCP_INFO: what the connection has seen.
+/// `TCP_INFO`: what the connection has seen.
 ///
 /// # Errors
 ///

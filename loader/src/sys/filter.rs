@@ -21,7 +21,7 @@ pub struct ClassicInsn {
     pub k: u32,
 }
 
-/// What SO_GET_FILTER tells of a socket.
+/// What `SO_GET_FILTER` tells of a socket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Present {
     /// No filter.
@@ -32,7 +32,7 @@ pub enum Present {
     Ebpf,
 }
 
-/// SO_GET_FILTER: which filter a socket has. A classic one can be read whole; of an eBPF program the kernel has no instructions
+/// `SO_GET_FILTER`: which filter a socket has. A classic one can be read whole; of an eBPF program the kernel has no instructions
 /// that it could give back (EACCES).
 ///
 /// # Errors
@@ -67,7 +67,7 @@ fn get_filter(socket: BorrowedFd<'_>, insns: &mut [libc::sock_filter]) -> Result
     Errno::result(ret).map(|_| count as usize)
 }
 
-/// SO_ATTACH_FILTER: a classic filter takes the place of whichever is there.
+/// `SO_ATTACH_FILTER`: a classic filter takes the place of whichever is there.
 ///
 /// # Errors
 ///
@@ -91,7 +91,7 @@ pub fn attach_classic(socket: impl AsFd, insns: &[ClassicInsn]) -> Result<(), Sy
     Errno::result(ret).map(drop).map_err(|errno| SysError { call, errno })
 }
 
-/// SO_LOCK_FILTER: from here on nothing takes the filter off or replaces it, until the socket is closed.
+/// `SO_LOCK_FILTER`: from here on nothing takes the filter off or replaces it, until the socket is closed.
 ///
 /// # Errors
 ///

@@ -8,11 +8,11 @@ use nix::errno::Errno;
 use super::SysError;
 use super::sockopt::set_int;
 
-/// SO_ATTACH_REUSEPORT_EBPF: the program chooses among all sockets of the socket's SO_REUSEPORT group.
+/// `SO_ATTACH_REUSEPORT_EBPF`: the program chooses among all sockets of the socket's `SO_REUSEPORT` group.
 ///
 /// # Errors
 ///
-/// - `EINVAL`: the socket has no SO_REUSEPORT.
+/// - `EINVAL`: the socket has no `SO_REUSEPORT`.
 /// - `ENOMEM`: the program is larger than `net.core.optmem_max`.
 /// - `EPERM`: the socket's filter is locked.
 ///
@@ -22,7 +22,7 @@ pub fn attach_reuseport(socket: impl AsFd, program: impl AsFd) -> Result<(), Sys
     set_int(socket.as_fd(), libc::SO_ATTACH_REUSEPORT_EBPF, number, "setsockopt(SO_ATTACH_REUSEPORT_EBPF)")
 }
 
-/// SO_DETACH_REUSEPORT_BPF: from here on a hash chooses again.
+/// `SO_DETACH_REUSEPORT_BPF`: from here on a hash chooses again.
 ///
 /// # Errors
 ///
@@ -33,7 +33,7 @@ pub fn detach_reuseport(socket: impl AsFd) -> Result<(), SysError> {
     set_int(socket.as_fd(), libc::SO_DETACH_REUSEPORT_BPF, 0, "setsockopt(SO_DETACH_REUSEPORT_BPF)")
 }
 
-/// PACKET_FANOUT: the packet socket, which is bound, joins the group of this number, in which an eBPF program chooses.
+/// `PACKET_FANOUT`: the packet socket, which is bound, joins the group of this number, in which an eBPF program chooses.
 ///
 /// # Errors
 ///
@@ -46,7 +46,7 @@ pub fn join_fanout(socket: impl AsFd, group: u16) -> Result<(), SysError> {
     set_packet_int(socket.as_fd(), libc::PACKET_FANOUT, value, "setsockopt(PACKET_FANOUT)")
 }
 
-/// PACKET_FANOUT_DATA: the program of the group that the socket is in. Replaces one that is there.
+/// `PACKET_FANOUT_DATA`: the program of the group that the socket is in. Replaces one that is there.
 ///
 /// # Errors
 ///

@@ -9,7 +9,7 @@ use super::SysError;
 use super::attr::Attr;
 use super::bpf::{Command, bpf, bpf_fd};
 
-/// BPF_PROG_GET_FD_BY_ID, BPF_MAP_GET_FD_BY_ID, BPF_BTF_GET_FD_BY_ID, BPF_PROG_GET_NEXT_ID, BPF_MAP_GET_NEXT_ID.
+/// `BPF_PROG_GET_FD_BY_ID`, `BPF_MAP_GET_FD_BY_ID`, `BPF_BTF_GET_FD_BY_ID`, `BPF_PROG_GET_NEXT_ID`, `BPF_MAP_GET_NEXT_ID`.
 #[repr(C)]
 #[derive(Debug, Default)]
 pub struct GetIdAttr {
@@ -17,7 +17,7 @@ pub struct GetIdAttr {
     pub id: u32,
     /// Written by the kernel: the next number.
     pub next_id: u32,
-    /// BPF_F_RDONLY and BPF_F_WRONLY, of maps.
+    /// `BPF_F_RDONLY` and `BPF_F_WRONLY`, of maps.
     pub open_flags: u32,
 }
 
@@ -31,13 +31,13 @@ const PROG_GET_FD_BY_ID: Command = Command(13, "bpf(BPF_PROG_GET_FD_BY_ID)");
 const MAP_GET_FD_BY_ID: Command = Command(14, "bpf(BPF_MAP_GET_FD_BY_ID)");
 const BTF_GET_FD_BY_ID: Command = Command(19, "bpf(BPF_BTF_GET_FD_BY_ID)");
 
-/// BPF_F_RDONLY: the descriptor reads, and writes nothing.
+/// `BPF_F_RDONLY`: the descriptor reads, and writes nothing.
 const READ_ONLY: u32 = 1 << 3;
 
 /// What a descriptor is wanted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Access {
-    /// To read (BPF_F_RDONLY): also what may not be written.
+    /// To read (`BPF_F_RDONLY`): also what may not be written.
     Read,
     /// To read and to write.
     #[default]
@@ -45,13 +45,13 @@ pub enum Access {
 }
 
 impl Access {
-    /// The flags of BPF_MAP_GET_FD_BY_ID and BPF_OBJ_GET.
+    /// The flags of `BPF_MAP_GET_FD_BY_ID` and `BPF_OBJ_GET`.
     pub(super) fn flags(self) -> u32 {
         if self == Self::Read { READ_ONLY } else { 0 }
     }
 }
 
-/// BPF_PROG_GET_FD_BY_ID: opens the program of this number.
+/// `BPF_PROG_GET_FD_BY_ID`: opens the program of this number.
 ///
 /// # Errors
 ///
@@ -63,7 +63,7 @@ pub fn prog_by_id(id: u32) -> Result<OwnedFd, SysError> {
     open(PROG_GET_FD_BY_ID, id, 0)
 }
 
-/// BPF_MAP_GET_FD_BY_ID: opens the map of this number.
+/// `BPF_MAP_GET_FD_BY_ID`: opens the map of this number.
 ///
 /// # Errors
 ///
@@ -75,7 +75,7 @@ pub fn map_by_id(id: u32, access: Access) -> Result<OwnedFd, SysError> {
     open(MAP_GET_FD_BY_ID, id, access.flags())
 }
 
-/// BPF_BTF_GET_FD_BY_ID: opens the types of this number.
+/// `BPF_BTF_GET_FD_BY_ID`: opens the types of this number.
 ///
 /// # Errors
 ///
@@ -87,7 +87,7 @@ pub fn btf_by_id(id: u32) -> Result<OwnedFd, SysError> {
     open(BTF_GET_FD_BY_ID, id, 0)
 }
 
-/// BPF_MAP_GET_NEXT_ID: the lowest number of a map above this one; `None` after the last.
+/// `BPF_MAP_GET_NEXT_ID`: the lowest number of a map above this one; `None` after the last.
 ///
 /// # Errors
 ///
@@ -98,7 +98,7 @@ pub fn next_map(id: u32) -> Result<Option<u32>, SysError> {
     next(MAP_GET_NEXT_ID, id)
 }
 
-/// BPF_PROG_GET_NEXT_ID: as [`next_map`], of programs.
+/// `BPF_PROG_GET_NEXT_ID`: as [`next_map`], of programs.
 ///
 /// # Errors
 ///

@@ -27,7 +27,7 @@ impl AsFd for MapFd {
 }
 
 impl MapFd {
-    /// BPF_MAP_CREATE: creates a map; the descriptor keeps it alive.
+    /// `BPF_MAP_CREATE`: creates a map; the descriptor keeps it alive.
     ///
     /// # Errors
     ///
@@ -44,7 +44,7 @@ impl MapFd {
         Ok(Self { fd, key_size, value_size })
     }
 
-    /// BPF_MAP_UPDATE_ELEM with BPF_ANY: writes an element.
+    /// `BPF_MAP_UPDATE_ELEM` with `BPF_ANY`: writes an element.
     ///
     /// # Errors
     ///
@@ -58,7 +58,7 @@ impl MapFd {
         bpf(MAP_UPDATE_ELEM, &mut self.elem(Pointer::to(key), Pointer::to(value))).map(drop)
     }
 
-    /// BPF_MAP_LOOKUP_ELEM: reads an element; of a per-CPU map the values of all possible CPUs, each padded to 8 bytes.
+    /// `BPF_MAP_LOOKUP_ELEM`: reads an element; of a per-CPU map the values of all possible CPUs, each padded to 8 bytes.
     ///
     /// # Errors
     ///
@@ -74,7 +74,7 @@ impl MapFd {
         Ok(value)
     }
 
-    /// BPF_MAP_GET_NEXT_KEY: the key after `key`, or the first one; `None` after the last.
+    /// `BPF_MAP_GET_NEXT_KEY`: the key after `key`, or the first one; `None` after the last.
     ///
     /// # Errors
     ///
@@ -94,7 +94,7 @@ impl MapFd {
         }
     }
 
-    /// BPF_MAP_FREEZE: from here on user space can no more write the map.
+    /// `BPF_MAP_FREEZE`: from here on user space can no more write the map.
     ///
     /// # Errors
     ///

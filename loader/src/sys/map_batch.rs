@@ -10,7 +10,7 @@ use super::attr::{Attr, Pointer};
 use super::bpf::{Command, bpf, raw};
 use super::map::MapFd;
 
-/// BPF_MAP_LOOKUP_BATCH.
+/// `BPF_MAP_LOOKUP_BATCH`.
 #[repr(C)]
 #[derive(Debug, Default)]
 pub struct MapBatchAttr<'a> {
@@ -26,7 +26,7 @@ pub struct MapBatchAttr<'a> {
     pub count: u32,
     /// The map.
     pub map_fd: u32,
-    /// BPF_F_LOCK.
+    /// `BPF_F_LOCK`.
     pub elem_flags: u64,
     /// 0.
     pub flags: u64,
@@ -113,7 +113,7 @@ impl MapFd {
         self.key_size + self.value_size
     }
 
-    /// BPF_MAP_LOOKUP_BATCH: reads elements from where the last call on `batch` ended; of per-CPU maps as [`MapFd::lookup`] does. Returns whether
+    /// `BPF_MAP_LOOKUP_BATCH`: reads elements from where the last call on `batch` ended; of per-CPU maps as [`MapFd::lookup`] does. Returns whether
     /// there may be more. A hash is read bucket by bucket, each at one moment; what is inserted or deleted meanwhile may be there or not.
     ///
     /// # Errors

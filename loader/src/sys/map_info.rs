@@ -1,4 +1,4 @@
-//! What the kernel says of a map: BPF_OBJ_GET_INFO_BY_FD, and a descriptor that came from elsewhere.
+//! What the kernel says of a map: `BPF_OBJ_GET_INFO_BY_FD`, and a descriptor that came from elsewhere.
 
 use std::mem::offset_of;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -37,7 +37,7 @@ const _: () = assert!(offset_of!(MapInfo, btf_id) == 64 && offset_of!(MapInfo, m
 // something else than a map, all bytes are zero.
 unsafe impl Info for MapInfo {}
 
-/// BPF_OBJ_GET_INFO_BY_FD for a map. Of a program it reads the first bytes of what the kernel says of that.
+/// `BPF_OBJ_GET_INFO_BY_FD` for a map. Of a program it reads the first bytes of what the kernel says of that.
 ///
 /// Kernel: `bpf_map_get_info_by_fd()`, `kernel/bpf/syscall.c`. Since 4.13; `btf_id` since 4.18, `map_extra` since 5.16.
 ///
@@ -51,7 +51,7 @@ pub fn map_info(map: BorrowedFd<'_>) -> Result<MapInfo, SysError> {
 }
 
 impl MapFd {
-    /// BPF_OBJ_GET_INFO_BY_FD: takes over the descriptor of a map that somebody else created, with the sizes that the kernel
+    /// `BPF_OBJ_GET_INFO_BY_FD`: takes over the descriptor of a map that somebody else created, with the sizes that the kernel
     /// says it has. What is no map becomes one that the kernel refuses in every call.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ use super::tun::IfReq;
 /// - `EINVAL`: a kernel without network namespaces.
 /// - `ENOSPC`: there are as many as the user may have.
 ///
-/// Kernel: `ksys_unshare()`, `kernel/fork.c`. CLONE_NEWNET since 2.6.24.
+/// Kernel: `ksys_unshare()`, `kernel/fork.c`. `CLONE_NEWNET` since 2.6.24.
 pub fn inside<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, SysError> {
     let in_thread = || {
         // SAFETY: the call takes a number, and changes which namespace this thread is in, nothing in memory.
@@ -38,7 +38,7 @@ pub fn inside<T: Send>(work: impl FnOnce() -> T + Send) -> Result<T, SysError> {
     })
 }
 
-/// Brings the loopback interface up; the kernel gives it 127.0.0.1 and ::1.
+/// Brings the loopback interface up; the kernel gives it 127.0.0.1 and `::1`.
 fn set_loopback_up() -> Result<(), SysError> {
     let mut request = IfReq::named("lo", 0);
     ioctl(libc::SIOCGIFFLAGS, &mut request, "ioctl(SIOCGIFFLAGS)")?;

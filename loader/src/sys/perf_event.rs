@@ -1,4 +1,4 @@
-//! perf_event_open(2), for what programs write with bpf_perf_event_output().
+//! `perf_event_open(2)`, for what programs write with `bpf_perf_event_output()`.
 
 use std::mem::offset_of;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
@@ -7,7 +7,7 @@ use nix::errno::Errno;
 
 use super::SysError;
 
-/// `struct perf_event_attr`, `include/uapi/linux/perf_event.h`, up to the clock: PERF_ATTR_SIZE_VER3.
+/// `struct perf_event_attr`, `include/uapi/linux/perf_event.h`, up to the clock: `PERF_ATTR_SIZE_VER3`.
 #[repr(C)]
 #[derive(Debug, Default)]
 struct PerfEventAttr {
@@ -45,7 +45,7 @@ const PERF_FLAG_FD_CLOEXEC: libc::c_ulong = 1 << 3;
 const CALL: &str = "perf_event_open";
 
 /// Opens the event that programs which run on `cpu` write to. It is enabled, its samples are the program's bytes and the time
-/// (CLOCK_MONOTONIC, nanoseconds), and each sample wakes whoever waits.
+/// (`CLOCK_MONOTONIC`, nanoseconds), and each sample wakes whoever waits.
 ///
 /// # Errors
 ///
@@ -54,7 +54,7 @@ const CALL: &str = "perf_event_open";
 /// - `EINVAL`: there is no such CPU.
 /// - `EMFILE`: too many descriptors.
 ///
-/// Kernel: `SYSCALL_DEFINE5(perf_event_open)`, `kernel/events/core.c`. PERF_COUNT_SW_BPF_OUTPUT since 4.4, the count of lost samples
+/// Kernel: `SYSCALL_DEFINE5(perf_event_open)`, `kernel/events/core.c`. `PERF_COUNT_SW_BPF_OUTPUT` since 4.4, the count of lost samples
 /// since 6.0.
 pub fn open_bpf_output(cpu: u32) -> Result<OwnedFd, SysError> {
     let attr = PerfEventAttr {

@@ -1,4 +1,4 @@
-//! A descriptor of another process, duplicated into this one: pidfd_open(2) and pidfd_getfd(2).
+//! A descriptor of another process, duplicated into this one: `pidfd_open(2)` and `pidfd_getfd(2)`.
 
 use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
@@ -6,7 +6,7 @@ use nix::errno::Errno;
 
 use super::SysError;
 
-/// pidfd_open(2): a descriptor that stands for a process.
+/// `pidfd_open(2)`: a descriptor that stands for a process.
 ///
 /// # Errors
 ///
@@ -19,11 +19,11 @@ pub fn pidfd_open(pid: i32) -> Result<OwnedFd, SysError> {
     call(libc::SYS_pidfd_open, [pid, 0, 0], "pidfd_open")
 }
 
-/// pidfd_getfd(2): a duplicate of a process's descriptor; both mean the same open socket.
+/// `pidfd_getfd(2)`: a duplicate of a process's descriptor; both mean the same open socket.
 ///
 /// # Errors
 ///
-/// - `EPERM`: this process may not trace that one (PTRACE_MODE_ATTACH_REALCREDS): another user, or a security module.
+/// - `EPERM`: this process may not trace that one (`PTRACE_MODE_ATTACH_REALCREDS`): another user, or a security module.
 /// - `EBADF`: it has no such descriptor.
 /// - `ESRCH`: it is gone.
 ///

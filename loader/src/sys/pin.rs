@@ -13,15 +13,15 @@ use super::attr::{Attr, Pointer};
 use super::bpf::{Command, bpf, bpf_fd, raw};
 use super::id::Access;
 
-/// BPF_OBJ_PIN, BPF_OBJ_GET.
+/// `BPF_OBJ_PIN`, `BPF_OBJ_GET`.
 #[repr(C)]
 #[derive(Debug, Default)]
 pub struct ObjPinAttr<'a> {
     /// Pointer to the path, NUL-terminated.
     pub pathname: Pointer<'a>,
-    /// What is to be pinned; 0 for BPF_OBJ_GET.
+    /// What is to be pinned; 0 for `BPF_OBJ_GET`.
     pub bpf_fd: u32,
-    /// BPF_F_RDONLY and BPF_F_WRONLY of BPF_OBJ_GET.
+    /// `BPF_F_RDONLY` and `BPF_F_WRONLY` of `BPF_OBJ_GET`.
     pub file_flags: u32,
 }
 
@@ -32,7 +32,7 @@ unsafe impl Attr for ObjPinAttr<'_> {}
 const OBJ_PIN: Command = Command(6, "bpf(BPF_OBJ_PIN)");
 const OBJ_GET: Command = Command(7, "bpf(BPF_OBJ_GET)");
 
-/// BPF_OBJ_PIN: gives a map or a program a name in a bpffs, which keeps it alive.
+/// `BPF_OBJ_PIN`: gives a map or a program a name in a bpffs, which keeps it alive.
 ///
 /// # Errors
 ///
@@ -49,7 +49,7 @@ pub fn obj_pin(object: BorrowedFd<'_>, path: &Path) -> Result<(), SysError> {
     })
 }
 
-/// BPF_OBJ_GET: opens what is pinned under a name, map or program. A program is only ever opened for writing.
+/// `BPF_OBJ_GET`: opens what is pinned under a name, map or program. A program is only ever opened for writing.
 ///
 /// # Errors
 ///

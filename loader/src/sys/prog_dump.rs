@@ -33,7 +33,7 @@ pub struct ProgDump {
     pub functions: usize,
 }
 
-/// BPF_OBJ_GET_INFO_BY_FD for a program, with room for its lists.
+/// `BPF_OBJ_GET_INFO_BY_FD` for a program, with room for its lists.
 ///
 /// # Errors
 ///

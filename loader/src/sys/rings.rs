@@ -64,7 +64,7 @@ struct Place {
 /// The kernel gets room back a quarter of the ring at a time, so that it never waits for long.
 const TURNS: usize = 4;
 
-/// The shared memory of a BPF_MAP_TYPE_RINGBUF.
+/// The shared memory of a `BPF_MAP_TYPE_RINGBUF`.
 #[derive(Debug)]
 pub struct BpfRing {
     consumer: Mapping,

@@ -34,7 +34,7 @@ pub struct Kind {
     pub family: Name,
     /// `SOCK_STREAM` …
     pub kind: Name,
-    /// `IPPROTO_TCP` …; 0 is the kind's own, and on AF_PACKET none at all.
+    /// `IPPROTO_TCP` …; 0 is the kind's own, and on `AF_PACKET` none at all.
     pub protocol: i32,
 }
 
@@ -45,7 +45,7 @@ impl Kind {
     }
 }
 
-/// socket(2), with SOCK_CLOEXEC and SOCK_NONBLOCK.
+/// socket(2), with `SOCK_CLOEXEC` and `SOCK_NONBLOCK`.
 ///
 /// # Errors
 ///
@@ -63,7 +63,7 @@ pub fn open(kind: Kind) -> Result<OwnedFd, SysError> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
-/// bind(2) of a packet socket: from here on it gets every packet (ETH_P_ALL) of the interface with this number.
+/// bind(2) of a packet socket: from here on it gets every packet (`ETH_P_ALL`) of the interface with this number.
 ///
 /// # Errors
 ///
@@ -88,7 +88,7 @@ pub fn bind_to_interface(socket: impl AsFd, index: u32) -> Result<(), SysError> 
     Errno::result(ret).map(drop).map_err(|errno| SysError { call: "bind", errno })
 }
 
-/// PACKET_IGNORE_OUTGOING: from here on a packet socket gets what its interface receives, not what the machine sends.
+/// `PACKET_IGNORE_OUTGOING`: from here on a packet socket gets what its interface receives, not what the machine sends.
 ///
 /// # Errors
 ///
@@ -101,7 +101,7 @@ pub fn ignore_outgoing(socket: impl AsFd) -> Result<(), SysError> {
     set_packet_int(socket.as_fd(), PACKET_IGNORE_OUTGOING, 1, "setsockopt(PACKET_IGNORE_OUTGOING)")
 }
 
-/// What a socket is: SO_DOMAIN (`AF_INET` …), SO_TYPE (`SOCK_STREAM` …) and SO_PROTOCOL.
+/// What a socket is: `SO_DOMAIN` (`AF_INET` …), `SO_TYPE` (`SOCK_STREAM` …) and `SO_PROTOCOL`.
 ///
 /// # Errors
 ///
@@ -117,7 +117,7 @@ pub fn kind_of(socket: impl AsFd) -> Result<[i32; 3], SysError> {
     ])
 }
 
-/// SO_LOCK_FILTER, asked: whether the socket's filter is there to stay.
+/// `SO_LOCK_FILTER`, asked: whether the socket's filter is there to stay.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! setsockopt(2) at level SOL_SOCKET, as far as filters need it.
+//! setsockopt(2) at level `SOL_SOCKET`, as far as filters need it.
 
 use std::mem::size_of;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -22,20 +22,20 @@ pub(super) fn set_int(socket: BorrowedFd<'_>, option: i32, value: i32, call: &'s
     Errno::result(ret).map(drop).map_err(|errno| SysError { call, errno })
 }
 
-/// SO_ATTACH_BPF: every packet that the socket receives goes through the program first. Replaces a filter that is there.
+/// `SO_ATTACH_BPF`: every packet that the socket receives goes through the program first. Replaces a filter that is there.
 ///
 /// # Errors
 ///
 /// - `EINVAL`: the program is no socket filter.
 /// - `ENOMEM`: the program is larger than `net.core.optmem_max` allows this socket.
-/// - `EPERM`: the filter is locked (SO_LOCK_FILTER).
+/// - `EPERM`: the filter is locked (`SO_LOCK_FILTER`).
 ///
 /// Kernel: `sk_attach_bpf()`, `net/core/filter.c`. Since 3.19.
 pub fn attach_bpf(socket: impl AsFd, program: impl AsFd) -> Result<(), SysError> {
     set_int(socket.as_fd(), SO_ATTACH_BPF, program.as_fd().as_raw_fd(), "setsockopt(SO_ATTACH_BPF)")
 }
 
-/// SO_DETACH_BPF: takes the filter off.
+/// `SO_DETACH_BPF`: takes the filter off.
 ///
 /// # Errors
 ///

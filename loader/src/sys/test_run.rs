@@ -1,4 +1,4 @@
-//! BPF_PROG_TEST_RUN: the kernel runs a program on a packet that we give it.
+//! `BPF_PROG_TEST_RUN`: the kernel runs a program on a packet that we give it.
 
 use std::mem::{offset_of, size_of};
 use std::os::fd::BorrowedFd;
@@ -9,7 +9,7 @@ use super::bpf::{Command, bpf, raw};
 
 const PROG_TEST_RUN: Command = Command(10, "bpf(BPF_PROG_TEST_RUN)");
 
-/// BPF_PROG_TEST_RUN.
+/// `BPF_PROG_TEST_RUN`.
 #[repr(C)]
 #[derive(Debug, Default)]
 pub struct TestRunAttr<'a> {
@@ -53,7 +53,7 @@ const _: () = assert!(offset_of!(TestRunAttr, flags) == 64 && offset_of!(TestRun
 // SAFETY: the layout is asserted above, all pointers are typed.
 unsafe impl Attr for TestRunAttr<'_> {}
 
-/// BPF_PROG_TEST_RUN: runs a program `repeat` times on `packet`, an Ethernet frame. Returns what the program returned the last
+/// `BPF_PROG_TEST_RUN`: runs a program `repeat` times on `packet`, an Ethernet frame. Returns what the program returned the last
 /// time, and the mean nanoseconds of a run.
 ///
 /// # Errors

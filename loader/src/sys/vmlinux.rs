@@ -25,7 +25,7 @@ impl Vmlinux {
     ///
     /// # Errors
     ///
-    /// A kernel without CONFIG_DEBUG_INFO_BTF has none: `ENOENT`.
+    /// A kernel without `CONFIG_DEBUG_INFO_BTF` has none: `ENOENT`.
     pub fn open() -> std::io::Result<Self> {
         let file = File::open(PATH)?;
         let len = file.metadata()?.len() as usize;

@@ -4,10 +4,10 @@ use std::fs;
 
 use super::config::running_version;
 
-/// Since 5.19 only BPF_PROG_LOAD and BPF_MAP_CREATE are closed to the unprivileged.
+/// Since 5.19 only `BPF_PROG_LOAD` and `BPF_MAP_CREATE` are closed to the unprivileged.
 const ONLY_TWO_CLOSED: u32 = 5 << 16 | 19 << 8;
 
-/// Whether the running kernel asks for CAP_BPF at every command of bpf(2), where `kernel.unprivileged_bpf_disabled` is set.
+/// Whether the running kernel asks for `CAP_BPF` at every command of bpf(2), where `kernel.unprivileged_bpf_disabled` is set.
 ///
 /// Kernel: `__sys_bpf()`, `kernel/bpf/syscall.c`.
 pub fn every_command_asks() -> bool {

@@ -22,8 +22,8 @@ fn a_symbol_may_have_several_addresses_and_a_module() {
     let kallsyms = "ffffffff81000000 T one\nffffffff82000000 t two\nffffffff83000000 t two\n\
                     ffffffffc0000010 t three\t[module]\nffffffff82000000 t two\nffffffff84000000 t four.llvm.123\nx\n";
     let found = symbols::find(kallsyms, &["two", "three", "four", "five"]);
-    assert_eq!(found["two"], [0xffffffff82000000, 0xffffffff83000000]);
-    assert_eq!(found["three"], [0xffffffffc0000010]);
-    assert_eq!(found["four"], [0xffffffff84000000]);
+    assert_eq!(found["two"], [0xffff_ffff_8200_0000, 0xffff_ffff_8300_0000]);
+    assert_eq!(found["three"], [0xffff_ffff_c000_0010]);
+    assert_eq!(found["four"], [0xffff_ffff_8400_0000]);
     assert!(!found.contains_key("one") && !found.contains_key("five"));
 }

@@ -24,15 +24,15 @@ pub(crate) mod kind {
     pub(crate) const FLAG: u32 = 0x80;
 }
 
-/// BTF_INT_SIGNED in an integer's last word.
+/// `BTF_INT_SIGNED` in an integer's last word.
 pub(crate) const SIGNED: u32 = 1 << 24;
-/// BTF_INT_BOOL in an integer's last word.
+/// `BTF_INT_BOOL` in an integer's last word.
 pub(crate) const BOOL: u32 = 4 << 24;
-/// BTF_VAR_STATIC.
+/// `BTF_VAR_STATIC`.
 pub(crate) const STATIC: u32 = 0;
-/// BTF_VAR_GLOBAL_ALLOCATED.
+/// `BTF_VAR_GLOBAL_ALLOCATED`.
 pub(crate) const GLOBAL: u32 = 1;
-/// BTF_VAR_GLOBAL_EXTERN, BTF_FUNC_EXTERN.
+/// `BTF_VAR_GLOBAL_EXTERN`, `BTF_FUNC_EXTERN`.
 pub(crate) const EXTERN: u32 = 2;
 
 /// Puts the 24 bytes of a header before types and strings.

@@ -72,7 +72,7 @@ pub(super) const GPL_ONLY: [u32; 19] = [
     6, 22, 25, 35, 55, 112, 113, 114, 115, 158, 165, 169, 170, 171, 172, 175, 176, 177, 191,
 ];
 
-/// Of these: only with CAP_PERFMON; CAP_BPF is not enough.
+/// Of these: only with `CAP_PERFMON`; `CAP_BPF` is not enough.
 #[rustfmt::skip]
 pub(super) const NEED_PERFMON: [u32; 28] = [
     6, 16, 22, 35, 55, 109, 112, 113, 114, 115, 117, 136, 137, 138, 139, 140, 141, 148, 149, 158, 165, 175, 176,

@@ -44,7 +44,7 @@ impl Helper {
         GPL_ONLY.contains(&self.number)
     }
 
-    /// Whether CAP_BPF is not enough to load a program that calls it.
+    /// Whether `CAP_BPF` is not enough to load a program that calls it.
     pub fn needs_perfmon(self) -> bool {
         NEED_PERFMON.contains(&self.number)
     }

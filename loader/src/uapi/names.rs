@@ -75,7 +75,7 @@ const PROG_TYPES: [&str; 33] = [
     "netfilter",
 ];
 
-/// BPF_F_* of BPF_MAP_CREATE, by bit. Source: `include/uapi/linux/bpf.h`.
+/// `BPF_F_*` of `BPF_MAP_CREATE`, by bit. Source: `include/uapi/linux/bpf.h`.
 const MAP_FLAGS: [&str; 14] = [
     "BPF_F_NO_PREALLOC",
     "BPF_F_NO_COMMON_LRU",

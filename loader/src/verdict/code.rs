@@ -49,13 +49,13 @@ impl<'p> Code<'p> {
         let slots = self.insns.get(number..)?;
         let slots = slots.get(..slots.len().min(2))?;
         let plain = disassemble(slots).into_iter().next()?.1;
-        let named = self.patch(number).and_then(|patch| self.named(patch, slots.first()?));
-        let text = named.or_else(|| helper_call(slots.first()?)).unwrap_or(plain);
+        let named = self.patch(number).and_then(|patch| self.named(patch, *slots.first()?));
+        let text = named.or_else(|| helper_call(*slots.first()?)).unwrap_or(plain);
         Some(Place { number, text })
     }
 
     /// What stands in a hole.
-    fn named(&self, patch: &Patch, insn: &Insn) -> Option<String> {
+    fn named(&self, patch: &Patch, insn: Insn) -> Option<String> {
         let map = |id| self.map(id).map_or("", |map| map.name.as_str());
         let dst = insn.dst();
         match patch.kind {
@@ -104,14 +104,14 @@ impl<'p> Code<'p> {
     }
 }
 
-/// `callx`: BPF_JMP | BPF_CALL | BPF_X, which compilers write and no kernel takes.
+/// `callx`: `BPF_JMP` | `BPF_CALL` | `BPF_X`, which compilers write and no kernel takes.
 const INDIRECT_CALL: u8 = 0x8d;
 
 /// The helper that an instruction calls.
-pub(super) fn helper_of(insn: &Insn) -> Option<Helper> {
+pub(super) fn helper_of(insn: Insn) -> Option<Helper> {
     (insn.code == Insn::CALL && insn.src() == 0).then(|| Helper::of(insn.imm.into())).flatten()
 }
 
-fn helper_call(insn: &Insn) -> Option<String> {
+fn helper_call(insn: Insn) -> Option<String> {
     helper_of(insn).map(|helper| format!("call {}", helper.name()))
 }

@@ -15,7 +15,7 @@ const DEEPEST: usize = 16;
 /// The classes of instructions that matter here: the low three bits of the code.
 const LDX: u8 = 1;
 const STX: u8 = 3;
-/// BPF_MOV, in the upper four bits of the code of ALU and ALU64.
+/// `BPF_MOV`, in the upper four bits of the code of ALU and ALU64.
 const MOV: u8 = 0xb0;
 const FRAME_POINTER: u8 = 10;
 

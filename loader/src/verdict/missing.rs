@@ -2,8 +2,8 @@
 
 use crate::btf::search::essential;
 
-/// A relocation's text, `byte offset of struct task_struct.pid: 0 here, not there`, as what the kernel does not have:
-/// `struct task_struct with a field `pid``.
+/// A relocation's text, as what the kernel does not have: of `byte offset of struct task_struct.pid: 0 here, not there` it makes
+/// ``struct task_struct with a field `pid` ``.
 ///
 /// Whether the type as a whole is missing or only the field, the text does not tell; the words are true of both. A field that is
 /// there as something else is said to be so at the end of the text, in parentheses.

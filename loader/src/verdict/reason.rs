@@ -51,10 +51,7 @@ pub(super) fn find(case: &Case<'_>) -> Reason {
     let mut notes = enrich(&mut captures, code, log, place);
     notes.extend(note);
     let needs_perfmon = message.name == "helper-type"
-        && place
-            .and_then(|number| code.insn(number))
-            .and_then(|insn| helper_of(&insn))
-            .is_some_and(Helper::needs_perfmon);
+        && place.and_then(|number| code.insn(number)).and_then(helper_of).is_some_and(Helper::needs_perfmon);
     let (why, mend) = if needs_perfmon { NEEDS_PERFMON } else { (message.why, message.mend) };
     Reason {
         line: line.to_owned(),
@@ -116,7 +113,7 @@ fn enrich(captures: &mut Captures, code: &Code<'_>, log: &Log<'_>, place: Option
     }
     let insn = place.and_then(|number| code.insn(number));
     let poisoned = captures.number("number").and_then(poison);
-    if let Some(helper) = insn.and_then(|insn| helper_of(&insn)) {
+    if let Some(helper) = insn.and_then(helper_of) {
         captures.add("helper", helper.name());
         notes.push(helper.describe());
     } else if let Some(poisoned) = poisoned {

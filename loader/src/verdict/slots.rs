@@ -6,9 +6,9 @@ use super::code::Code;
 use super::pattern::Captures;
 use crate::insn::Insn;
 
-/// The first of the numbers that src of `lddw` does not have: BPF_PSEUDO_MAP_IDX_VALUE is 6.
+/// The first of the numbers that src of `lddw` does not have: `BPF_PSEUDO_MAP_IDX_VALUE` is 6.
 const NO_SOURCE: u8 = 7;
-/// BPF_PSEUDO_MAP_IDX: a map by its place in an array of descriptors.
+/// `BPF_PSEUDO_MAP_IDX`: a map by its place in an array of descriptors.
 const MAP_INDEX: u8 = 5;
 
 impl Code<'_> {

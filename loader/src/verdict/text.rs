@@ -53,10 +53,8 @@ fn before(event: &Event, above: Option<&SourceLine>) -> String {
 
 /// `0-7 9-12`.
 fn path(runs: &[(usize, usize)]) -> String {
-    let run = |(first, last): &(usize, usize)| match first == last {
-        true => first.to_string(),
-        false => format!("{first}-{last}"),
-    };
+    let run =
+        |(first, last): &(usize, usize)| if first == last { first.to_string() } else { format!("{first}-{last}") };
     runs.iter().map(run).collect::<Vec<_>>().join(" ")
 }
 

@@ -93,7 +93,7 @@ impl Case<'_> {
         let steps = self.history.of(captures.register()?);
         let taker = steps.into_iter().find_map(|step| {
             let is_owned = self.state(step, 0).is_some_and(|state| state.contains("ref_obj_id="));
-            helper_of(&self.code.insn(self.history.slot(step)?)?).filter(|_| is_owned)
+            helper_of(self.code.insn(self.history.slot(step)?)?).filter(|_| is_owned)
         });
         captures.add("taker", taker?.name());
         Some(())
@@ -129,7 +129,7 @@ impl Case<'_> {
 
     /// A helper takes a key or value of the size that the map says, and what it gets is smaller.
     fn map_element(&self, captures: &mut Captures) -> Option<()> {
-        let helper = helper_of(&self.insn()?)?.name();
+        let helper = helper_of(self.insn()?)?.name();
         let map = self.map()?;
         let (part, size) = match (helper.as_str(), captures.register()?) {
             ("bpf_map_lookup_elem" | "bpf_map_update_elem" | "bpf_map_delete_elem", KEY) => ("key", map.attr.key_size),

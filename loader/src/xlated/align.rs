@@ -28,7 +28,7 @@ const COMPARED: usize = 16;
 /// The same on all ways that branches may have left.
 const MOST_COMPARED: usize = 200;
 
-/// Aligns a program as it was given to BPF_PROG_LOAD with what the kernel stores of it.
+/// Aligns a program as it was given to `BPF_PROG_LOAD` with what the kernel stores of it.
 pub fn align(given: &Code<'_>, xlated: &Code<'_>) -> Alignment {
     let mut walk = Walk { given, xlated, became: vec![None; given.len()], work: vec![(0, 0)] };
     while let Some((g, x)) = walk.work.pop() {

@@ -47,7 +47,7 @@ pub(super) fn behind(field: &str) -> (&str, &str) {
     }
 }
 
-/// BPF_FUNC_map_lookup_elem, BPF_FUNC_tail_call, BPF_FUNC_loop.
+/// `BPF_FUNC_map_lookup_elem`, `BPF_FUNC_tail_call`, `BPF_FUNC_loop`.
 const MAP_LOOKUP_ELEM: i32 = 1;
 const TAIL_CALL: i32 = 12;
 const LOOP: i32 = 181;

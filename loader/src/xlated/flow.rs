@@ -6,11 +6,11 @@ use super::code::Code;
 
 const JA: u8 = 0x05;
 const JA32: u8 = 0x06;
-/// BPF_JCOND: `may_goto`.
+/// `BPF_JCOND`: `may_goto`.
 const JCOND: u8 = 0xe5;
 /// The verifier's own instruction: no speculation past this point.
 const NOSPEC: u8 = 0xc2;
-/// BPF_REG_AX: a register that no program can name, so the kernel uses it in what it makes.
+/// `BPF_REG_AX`: a register that no program can name, so the kernel uses it in what it makes.
 const HIDDEN_REGISTER: u8 = 11;
 
 /// An unconditional jump.
@@ -76,7 +76,7 @@ pub(super) fn is_division(insn: Insn) -> bool {
     matches!(insn.code, 0x3c | 0x3f | 0x9c | 0x9f)
 }
 
-/// Packet bytes, by BPF_LD.
+/// Packet bytes, by `BPF_LD`.
 pub(super) fn is_packet_load(insn: Insn) -> bool {
     insn.code & 7 == 0 && matches!(insn.code & 0xe0, 0x20 | 0x40)
 }

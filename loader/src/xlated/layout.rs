@@ -20,7 +20,7 @@ pub struct Layouts {
     sk_buff: Vec<Member>,
 }
 
-/// BTF_KIND_STRUCT.
+/// `BTF_KIND_STRUCT`.
 const STRUCT: u32 = 4;
 /// Anonymous structs within one another that are followed.
 const DEEPEST: usize = 8;

@@ -10,7 +10,7 @@ use super::flow::{
 use super::{Alignment, Kallsyms, Layouts, Pair};
 use crate::insn::Insn;
 use crate::lint;
-use crate::plan::{PatchKind, Plan, ProgLoad};
+use crate::plan::{Patch, PatchKind, Plan, ProgLoad};
 use crate::uapi::{Field, Helper};
 
 /// What kind of rewrite it is.
@@ -62,7 +62,7 @@ pub struct Why {
     pub text: String,
 }
 
-/// Types of program whose context is `struct __sk_buff`: SOCKET_FILTER, SCHED_CLS and SCHED_ACT, CGROUP_SKB, the LWT ones, SK_SKB.
+/// Types of program whose context is `struct __sk_buff`: `SOCKET_FILTER`, `SCHED_CLS` and `SCHED_ACT`, `CGROUP_SKB`, the LWT ones, `SK_SKB`.
 const SEES_SKB: [u32; 9] = [1, 3, 4, 8, 10, 11, 12, 14, 19];
 
 /// What it takes to say why.
@@ -134,7 +134,7 @@ impl<'a> Reasons<'a> {
     /// Of two lddw.
     fn address(&self, pair: &Pair, one: Insn, two: Insn) -> (Change, String) {
         let patch = self.program.patches.iter().find(|patch| patch.insn == pair.given.start);
-        let map = patch.and_then(|patch| patch.map()).and_then(|id| self.plan.map(id));
+        let map = patch.and_then(Patch::map).and_then(|id| self.plan.map(id));
         let name = map.map_or("", |map| map.name.as_str());
         match (one.src(), patch.map(|patch| patch.kind)) {
             (Insn::BPF_PSEUDO_MAP_FD, _) => (

@@ -4,7 +4,7 @@ use super::{load, send, two_maps};
 use crate::support::process::run;
 use crate::support::{Json, number, text, unhex};
 
-/// What two_maps() reports of one packet.
+/// What `two_maps()` reports of one packet.
 fn two_events(more: &[&str]) -> (Json, Json) {
     let made = two_maps();
     let (running, local) = load(&made, &[more, &["--count", "2"]].concat());

@@ -93,7 +93,7 @@ fn types_that_were_tampered_with_are_read_or_refused_in_time() {
     let (mut read, mut values) = (0, 0);
     for _ in 0..3000 {
         let mut tampered = section.clone();
-        for _ in 0..1 + next(4) {
+        for _ in 0..=next(4) {
             let at = next(section.len() / 4) * 4;
             let small = next(64) as u32;
             let word = [0, u32::MAX, small, 1 << next(32)][next(4)];

@@ -42,15 +42,14 @@ impl Checker<'_> {
             if makes_pin && !std::mem::replace(&mut is_pinning, true) {
                 pins::say_undo(self.output, self.plan)?;
             }
-            let error = match inherited(step, &answers.refused_maps) {
-                Some(error) => Some(error),
-                None => {
-                    let outcome = tracer.apply(&mut answers.kernel, step)?;
-                    if let (Step::ProgLoad(program), Some(log)) = (step, outcome.log) {
-                        answers.logs.insert(program.id, log);
-                    }
-                    outcome.error
+            let error = if let Some(error) = inherited(step, &answers.refused_maps) {
+                Some(error)
+            } else {
+                let outcome = tracer.apply(&mut answers.kernel, step)?;
+                if let (Step::ProgLoad(program), Some(log)) = (step, outcome.log) {
+                    answers.logs.insert(program.id, log);
                 }
+                outcome.error
             };
             let Some(error) = error else { continue };
             if let Step::Pin(pin) = step {

@@ -39,12 +39,11 @@ impl Tally {
     }
 
     /// Without the kernel nothing can be rejected.
-    pub(super) fn unlinkable_only(&mut self, plan: &Plan) -> Result<(), Failure> {
+    pub(super) fn unlinkable_only(&mut self, plan: &Plan) {
         for program in &plan.programs {
             if let Fate::Unlinkable(error) = &program.fate {
                 self.unlinkable.push(format!("`{}` ({error}; mend: {})", program.name, error.kind.lesson().mend));
             }
         }
-        Ok(())
     }
 }

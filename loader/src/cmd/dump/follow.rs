@@ -86,7 +86,7 @@ fn wait(events: &Events<'_>, until: Option<Instant>, signals: &Signals) -> Resul
     }
 }
 
-/// The types of the first program that uses the map: the map itself has none. Without CAP_SYS_ADMIN nobody's are found.
+/// The types of the first program that uses the map: the map itself has none. Without `CAP_SYS_ADMIN` nobody's are found.
 fn types_of_writer(map: &Map) -> Result<Option<Vec<u8>>, Failure> {
     let failed = |error| Failure::new(Exit::Other, error);
     let (wanted, mut id) = (map.info().map_err(failed)?.id, 0);

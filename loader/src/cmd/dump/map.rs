@@ -140,9 +140,10 @@ impl<'a> MapDump<'a> {
     pub(super) fn count(&self, is_one_of_many: bool) -> Result<(), Failure> {
         self.check_elements()?;
         let (count, attr) = (self.walk(|_| Ok(()))?, self.map.spec().attr);
-        match is_one_of_many {
-            true => self.output.text(format_args!("{}: {count}", self.map.name()))?,
-            false => self.output.text(count)?,
+        if is_one_of_many {
+            self.output.text(format_args!("{}: {count}", self.map.name()))?;
+        } else {
+            self.output.text(count)?;
         }
         self.output.data(
             &json!({ "kind": "count", "name": self.map.name(), "entries": count, "max_entries": attr.max_entries }),

@@ -98,14 +98,13 @@ impl<'a> Printer<'a> {
     fn lose(&mut self, lost: &Lost<'_>) {
         let (map, cpu, count) = (lost.map.name(), lost.cpu, lost.count);
         self.lines.add_data(&LostLine { kind: "lost", map, cpu, count });
-        match self.lost.iter_mut().find(|(known, _)| known == map) {
-            Some((_, sum)) => *sum = sum.saturating_add(count),
-            None => {
-                if self.lost.is_empty() {
-                    self.first_loss = Some((map.to_owned(), count));
-                }
-                self.lost.push((map.to_owned(), count));
+        if let Some((_, sum)) = self.lost.iter_mut().find(|(known, _)| known == map) {
+            *sum = sum.saturating_add(count);
+        } else {
+            if self.lost.is_empty() {
+                self.first_loss = Some((map.to_owned(), count));
             }
+            self.lost.push((map.to_owned(), count));
         }
     }
 }

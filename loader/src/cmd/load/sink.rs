@@ -125,7 +125,9 @@ mod tests {
 
     fn shown(pieces: &[&[u8]]) -> String {
         let (mut text, mut to) = (Text::default(), Vec::new());
-        pieces.iter().for_each(|piece| text.add(piece, &mut to));
+        for piece in pieces {
+            text.add(piece, &mut to);
+        }
         text.end(&mut to);
         String::from_utf8(to).unwrap()
     }

@@ -22,7 +22,7 @@ use crate::cmd::statistics::{SocketText, socket_json};
 use crate::cmd::stats::Stats;
 
 impl Session<'_> {
-    /// Says what there is to say at the end. How large the program is, the kernel tells only with CAP_BPF: that was asked before.
+    /// Says what there is to say at the end. How large the program is, the kernel tells only with `CAP_BPF`: that was asked before.
     pub(super) fn summary(&self, shown: &Shown, traffic: &Traffic, seen: &Seen, stats: &Stats) -> Result<(), Failure> {
         // The filter has done its work: what cannot be asked any more is said to be missing, and fails nothing.
         let asked = self.asked(show::answer(self.tracer, self.loaded, "how often it ran")?)?;
@@ -80,10 +80,7 @@ impl Session<'_> {
         for (number, count) in members.iter().enumerate() {
             self.output.say(format_args!("socket {number} of the group got {count}"));
         }
-        let pieces = match self.opened.flow.is_datagrams() {
-            true => format!(" in {datagrams} datagrams"),
-            false => String::new(),
-        };
+        let pieces = if self.opened.flow.is_datagrams() { format!(" in {datagrams} datagrams") } else { String::new() };
         let dropped = drops.map_or_else(String::new, |drops| format!(", {drops} packets dropped by the socket"));
         let (events, lost) = (seen.events, seen.lost_in_all());
         let and_lost = if lost == 0 { String::new() } else { format!(", {lost} events lost") };

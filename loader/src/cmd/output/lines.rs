@@ -40,9 +40,10 @@ impl<'a> Lines<'a> {
             return;
         }
         let start = self.buffer.len();
-        let written = match self.output.pretty {
-            true => serde_json::to_writer_pretty(&mut self.buffer, line),
-            false => serde_json::to_writer(&mut self.buffer, line),
+        let written = if self.output.pretty {
+            serde_json::to_writer_pretty(&mut self.buffer, line)
+        } else {
+            serde_json::to_writer(&mut self.buffer, line)
         };
         // Memory takes everything, and the lines are plain structs.
         debug_assert!(written.is_ok());
@@ -77,9 +78,10 @@ impl<'a> Lines<'a> {
 
     pub(crate) fn flush(&mut self) -> Result<(), Failure> {
         let bytes = std::mem::take(&mut self.buffer);
-        match self.is_narration && !self.output.json {
-            true => stream::narrate(&bytes),
-            false => stream::data(&bytes)?,
+        if self.is_narration && !self.output.json {
+            stream::narrate(&bytes);
+        } else {
+            stream::data(&bytes)?;
         }
         Ok(())
     }

@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 /// Reads a file of at most `limit` bytes, and one more if there is more; `-` is standard input.
 pub(super) fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    match path == Path::new("-") {
-        true => io::stdin().lock().take(limit + 1).read_to_end(&mut bytes)?,
-        false => File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?,
+    if path == Path::new("-") {
+        io::stdin().lock().take(limit + 1).read_to_end(&mut bytes)?
+    } else {
+        File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?
     };
     Ok(bytes)
 }

@@ -86,10 +86,7 @@ impl<'a> Expectations<'a> {
             if !expected.is_met(seen) {
                 self.differs(|| {
                     let wanted = expected.wanted.words();
-                    match drops_handshake(seen) && seen.verdict != Verdict::Drop {
-                        true => format!("packet {number}: expected {wanted}, but the filter drops the handshake, so no connection comes about"),
-                        false => format!("packet {number}: expected {wanted}, found {}", found(seen)),
-                    }
+                    if drops_handshake(seen) && seen.verdict != Verdict::Drop { format!("packet {number}: expected {wanted}, but the filter drops the handshake, so no connection comes about") } else { format!("packet {number}: expected {wanted}, found {}", found(seen)) }
                 });
             }
         }

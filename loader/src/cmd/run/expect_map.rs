@@ -15,7 +15,7 @@ use nix::errno::Errno;
 use crate::cmd::failure::{Exit, Failure};
 use part::{Part, bracketed, follow};
 
-/// BPF_MAP_TYPE_ARRAY and _PERCPU_ARRAY.
+/// `BPF_MAP_TYPE_ARRAY` and `_PERCPU_ARRAY`.
 const ARRAYS: [u32; 2] = [2, 6];
 
 /// All of them, with the maps that they are about.
@@ -54,21 +54,13 @@ impl<'a> One<'a> {
         let name = place.split(['[', '.']).next().unwrap_or(place);
         let path = place.get(name.len()..).unwrap_or_default();
         let named = kernel.maps().map(|(_, map)| map).find(|map| map.name() == name);
-        let (map, key, part, path) = match named {
-            Some(map) => {
-                let which = || format!("`{name}` is a map: which key? {name}[KEY]=VALUE");
-                let (key, path) = bracketed(path).ok_or_else(which)?;
-                (
-                    map,
-                    encode_key(map, btf, key).map_err(|problem| format!("key `{key}`: {problem}"))?,
-                    value_of(map),
-                    path,
-                )
-            }
-            None => {
-                let (map, part) = variable(kernel, btf, name)?;
-                (map, vec![0; 4], part, path)
-            }
+        let (map, key, part, path) = if let Some(map) = named {
+            let which = || format!("`{name}` is a map: which key? {name}[KEY]=VALUE");
+            let (key, path) = bracketed(path).ok_or_else(which)?;
+            (map, encode_key(map, btf, key).map_err(|problem| format!("key `{key}`: {problem}"))?, value_of(map), path)
+        } else {
+            let (map, part) = variable(kernel, btf, name)?;
+            (map, vec![0; 4], part, path)
         };
         if !maps::is_walkable(map) {
             return Err(format!("`{name}` has no elements to look at"));
@@ -146,9 +138,10 @@ fn encode_key(map: &Map, btf: Option<&Btf<'_>>, key: &str) -> Result<Vec<u8>, St
     if ARRAYS.contains(&attr.map_type) && index >= attr.max_entries {
         return Err(format!("the array has {} entries, counted from 0", attr.max_entries));
     }
-    match bytes.len() == part.size {
-        true => Ok(bytes),
-        false => Err(format!("its type has {} bytes, the map's keys {}", bytes.len(), part.size)),
+    if bytes.len() == part.size {
+        Ok(bytes)
+    } else {
+        Err(format!("its type has {} bytes, the map's keys {}", bytes.len(), part.size))
     }
 }
 
@@ -168,9 +161,10 @@ fn variable<'a>(kernel: &'a Kernel, btf: Option<&Btf<'_>>, name: &str) -> Result
         }
         known.extend(vars.iter().filter_map(|info| Some(btf.get(info.var).ok()?.name.to_owned())));
     }
-    match known.is_empty() {
-        true => Err(format!("no map or global `{name}`: the program uses none")),
-        false => Err(format!("no map or global `{name}` that the program uses; there are: {}", known.join(", "))),
+    if known.is_empty() {
+        Err(format!("no map or global `{name}`: the program uses none"))
+    } else {
+        Err(format!("no map or global `{name}` that the program uses; there are: {}", known.join(", ")))
     }
 }
 

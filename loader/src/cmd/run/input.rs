@@ -86,9 +86,10 @@ impl Input {
 /// A name that makes no packet may be a file's.
 fn not_made(name: &str, problem: String) -> Failure {
     let failure = Failure::new(Exit::Usage, problem);
-    match Path::new(name).exists() {
-        true => failure.hint(format!("--pcap {} reads the packets of a capture file", name.escape_debug())),
-        false => failure,
+    if Path::new(name).exists() {
+        failure.hint(format!("--pcap {} reads the packets of a capture file", name.escape_debug()))
+    } else {
+        failure
     }
 }
 

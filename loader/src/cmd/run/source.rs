@@ -38,11 +38,10 @@ pub(super) fn open(path: &Path, stop: &Arc<Stop>) -> Result<Capture, Bad> {
 impl Source {
     /// Opens a file, `-` for standard input.
     fn open(path: &Path, stop: Arc<Stop>) -> io::Result<Self> {
-        let file = match path == Path::new("-") {
-            // Not by way of the standard library's buffer, of which poll(2) knows nothing.
-            true => io::stdin().as_fd().try_clone_to_owned()?,
-            // Else open(2) itself would wait for who writes to a FIFO.
-            false => OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?.into(),
+        let file = if path == Path::new("-") {
+            io::stdin().as_fd().try_clone_to_owned()?
+        } else {
+            OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?.into()
         };
         Ok(Self { stop, file })
     }

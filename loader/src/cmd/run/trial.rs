@@ -141,7 +141,7 @@ const AT_ONCE: u32 = 1 << 20;
 const TRIES: u32 = 100;
 
 impl Trial<'_> {
-    /// BPF_PROG_TEST_RUN, as often as it takes.
+    /// `BPF_PROG_TEST_RUN`, as often as it takes.
     fn test_run(&self, frame: &[u8]) -> Result<Seen, Unfit> {
         let (program, mut left, mut ns, mut tries) = (self.opening.program, self.repeat, 0, TRIES);
         loop {
@@ -175,7 +175,7 @@ impl Trial<'_> {
     }
 }
 
-/// What the kernel puts beside a packet that it makes for a test run, in the same page: room for headers (NET_SKB_PAD), and
+/// What the kernel puts beside a packet that it makes for a test run, in the same page: room for headers (`NET_SKB_PAD`), and
 /// `struct skb_shared_info`. Measured on Linux 6.1.192, 6.12.117 and 6.18.44 for x86-64.
 const BESIDE: u32 = 384;
 

@@ -39,7 +39,7 @@ pub(crate) enum Device {
 }
 
 impl AttachTo {
-    /// Whether it is one socket, which takes its filter by SO_ATTACH_BPF.
+    /// Whether it is one socket, which takes its filter by `SO_ATTACH_BPF`.
     pub(crate) fn is_socket(&self) -> bool {
         matches!(self, Self::Descriptor { .. } | Self::Address { .. } | Self::Inherited(_) | Self::Activated(_))
     }

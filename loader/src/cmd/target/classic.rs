@@ -19,9 +19,10 @@ impl FromStr for Bytecode {
             parts.next().and_then(|count| count.trim().parse().ok()).ok_or("expected COUNT,CODE JT JF K,…")?;
         let insns =
             parts.map(insn).collect::<Option<Vec<_>>>().ok_or("an instruction is four numbers: CODE JT JF K")?;
-        match insns.len() == count {
-            true => Ok(Self(insns)),
-            false => Err(format!("{count} instructions are announced, and {} follow", insns.len())),
+        if insns.len() == count {
+            Ok(Self(insns))
+        } else {
+            Err(format!("{count} instructions are announced, and {} follow", insns.len()))
         }
     }
 }

@@ -31,10 +31,10 @@ impl Drop for SocketFile {
 
 impl Opening<'_> {
     pub(crate) fn udp(&mut self, addresses: &[SocketAddr], connects: bool) -> Result<Opened, Failure> {
-        self.first(addresses, |opening, address, _| match connects {
-            true => opening.udp_client(address),
-            false => opening.udp_server(address),
-        })
+        self.first(
+            addresses,
+            |opening, address, _| if connects { opening.udp_client(address) } else { opening.udp_server(address) },
+        )
     }
 
     fn udp_client(&mut self, peer: SocketAddr) -> Result<Opened, Failure> {

@@ -1,4 +1,4 @@
-//! What somebody else holds and SO_ATTACH_BPF is not for: a tun device, or an SO_REUSEPORT group, by a descriptor of a process.
+//! What somebody else holds and `SO_ATTACH_BPF` is not for: a tun device, or an `SO_REUSEPORT` group, by a descriptor of a process.
 
 use std::cell::Cell;
 use std::os::fd::OwnedFd;

@@ -85,7 +85,7 @@ impl Foreign {
         Ok(found)
     }
 
-    /// SO_GET_FILTER.
+    /// `SO_GET_FILTER`.
     pub(crate) fn present(&self, socket: &OwnedFd, tracer: &Tracer<'_>) -> Result<Present, Failure> {
         let present = foreign::present(socket);
         // For eBPF the answer is an error that says so.

@@ -22,7 +22,7 @@ use crate::cmd::failure::{Exit, Failure};
 const BACKLOG: i32 = 16;
 
 impl Opening<'_> {
-    /// An SO_REUSEPORT group. The program is there before the first socket is bound.
+    /// An `SO_REUSEPORT` group. The program is there before the first socket is bound.
     pub(super) fn reuseport(
         &mut self,
         addresses: &[SocketAddr],
@@ -64,7 +64,7 @@ impl Opening<'_> {
         self.group(reuseport::HOOK, member, group, (words, facts), Taken::Reuseport)
     }
 
-    /// SO_ATTACH_REUSEPORT_EBPF.
+    /// `SO_ATTACH_REUSEPORT_EBPF`.
     pub(super) fn set_reuseport(&mut self, socket: &OwnedFd, is_on: &Cell<bool>) -> Result<(), Failure> {
         let result = reuseport::attach_reuseport(socket, self.program);
         is_on.set(result.is_ok());
@@ -77,7 +77,7 @@ impl Opening<'_> {
         self.attached(call, &result)
     }
 
-    /// A PACKET_FANOUT group.
+    /// A `PACKET_FANOUT` group.
     pub(super) fn fanout(&mut self, interface: &Interface, number: u16, count: usize) -> Result<Opened, Failure> {
         let mut group = Vec::new();
         for _ in 0..count {
@@ -157,7 +157,7 @@ fn option(socket: &OwnedFd, level: &str, name: &str, value: i64, why: &str) -> C
     calls::plain("setsockopt", fields, why)
 }
 
-/// SO_DETACH_REUSEPORT_BPF, with its call shown.
+/// `SO_DETACH_REUSEPORT_BPF`, with its call shown.
 pub(super) fn detach_reuseport(
     socket: &OwnedFd,
     tracer: &crate::cmd::trace::Tracer<'_>,

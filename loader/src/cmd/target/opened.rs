@@ -51,7 +51,7 @@ pub(crate) enum Member {
 /// How a program is taken off at the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Taken {
-    /// SO_DETACH_BPF.
+    /// `SO_DETACH_BPF`.
     Filter,
     Reuseport,
     ByClosing,
@@ -151,11 +151,15 @@ impl Opened {
             Taken::Tun { steers } => return tun::release(steers, &self.socket, tracer),
         }
         if let Some(held) = &self.elsewhere {
-            return if held.release(tracer)? { Ok(()) } else { gone(output) };
+            if !held.release(tracer)? {
+                gone(output);
+            }
+            return Ok(());
         }
         let Some(found) = &self.foreign else { return foreign::detach_own(&self.socket, program, tracer) };
         let Some(socket) = found.owner.socket_again(tracer)? else {
-            return gone(output);
+            gone(output);
+            return Ok(());
         };
         if found.is_locked(&socket) {
             output.say("the filter is locked: it stays until the socket is closed");
@@ -175,7 +179,6 @@ impl Opened {
     }
 }
 
-fn gone(output: &Output) -> Result<(), Failure> {
+fn gone(output: &Output) {
     output.say("the socket was closed, and the filter went with it");
-    Ok(())
 }

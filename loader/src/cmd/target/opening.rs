@@ -96,7 +96,7 @@ impl Opening<'_> {
         self.stats.enable(self.output, self.tracer)
     }
 
-    /// A program that was attached in another way than by SO_ATTACH_BPF.
+    /// A program that was attached in another way than by `SO_ATTACH_BPF`.
     pub(super) fn attached(
         &mut self,
         call: impl FnOnce() -> Call,

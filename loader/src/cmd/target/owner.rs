@@ -1,4 +1,4 @@
-//! Whose a foreign socket is, and how a descriptor for it is had: by pidfd_getfd(2), or as it was inherited.
+//! Whose a foreign socket is, and how a descriptor for it is had: by `pidfd_getfd(2)`, or as it was inherited.
 
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -173,7 +173,7 @@ pub(crate) fn no_process(pid: i32) -> Failure {
     Failure::new(Exit::Socket, format!("there is no process {pid}"))
 }
 
-/// EPERM of pidfd_getfd(2), or of /proc.
+/// EPERM of `pidfd_getfd(2)`, or of /proc.
 pub(crate) fn not_allowed(pid: i32) -> Failure {
     let why = format!("process {pid} ({}) is not open to this user", command(pid));
     Failure::new(Exit::Privileges, why).hint(
@@ -254,7 +254,7 @@ pub(crate) fn proc_failure(pid: i32, error: &std::io::Error) -> Failure {
     }
 }
 
-/// The descriptor of the Nth socket of socket activation: LISTEN_FDS says how many there are, LISTEN_PID for whom.
+/// The descriptor of the Nth socket of socket activation: `LISTEN_FDS` says how many there are, `LISTEN_PID` for whom.
 fn activated(nth: i32) -> Result<i32, Failure> {
     let variable = |name| std::env::var(name).ok().and_then(|value| value.parse::<i64>().ok());
     let failed = |why: String| Failure::new(Exit::Socket, format!("listen-fd:{nth}: {why}"));

@@ -1,4 +1,4 @@
-//! AF_PACKET: opened with protocol 0, filtered, then bound to an interface.
+//! `AF_PACKET`: opened with protocol 0, filtered, then bound to an interface.
 
 use std::os::fd::OwnedFd;
 

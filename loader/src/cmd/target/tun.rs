@@ -79,9 +79,10 @@ fn flags(name: &str, queues: usize) -> Result<i16, Failure> {
     let made = IFF_TAP | IFF_NO_PI | if queues > 1 { IFF_MULTI_QUEUE } else { 0 };
     let there = std::path::Path::new("/sys/class/net").join(name);
     let Ok(text) = std::fs::read_to_string(there.join("tun_flags")) else {
-        return match there.exists() {
-            true => Err(Failure::new(Exit::Socket, format!("{name}: this interface is no tun or tap device"))),
-            false => Ok(made),
+        return if there.exists() {
+            Err(Failure::new(Exit::Socket, format!("{name}: this interface is no tun or tap device")))
+        } else {
+            Ok(made)
         };
     };
     let is = text.trim().strip_prefix("0x").and_then(|hex| i32::from_str_radix(hex, 16).ok()).unwrap_or(0);

@@ -4,6 +4,7 @@ use crate::elf::Object;
 use crate::explain::facts::{Facts, Readings, Stage};
 use crate::explain::page::{Look, page};
 use crate::link::Options;
+use crate::lint::Limits;
 use crate::plan::Plan;
 use crate::spec::Spec;
 use crate::target::Target;
@@ -42,7 +43,7 @@ fn explain(bytes: &[u8]) {
     let spec = &Spec::read(&object);
     let plan = &Plan::new(spec, &Options::default(), &Target::none()).ok();
     let plan = plan.as_ref();
-    let facts = Facts::of(&Readings { bytes, spec, plan, extra_section: Some(".text"), limits: Default::default() });
+    let facts = Facts::of(&Readings { bytes, spec, plan, extra_section: Some(".text"), limits: Limits::default() });
     facts.json(Stage::Plan, true);
     page(&facts, Stage::Plan, &Look { width: Some(60), lessons: true, full: true, bytes: true });
 }
@@ -141,7 +142,7 @@ fn no_changed_byte_of_a_big_endian_object_makes_the_loader_panic() {
     let mut numbers = Numbers(0x6269_6765_6e64_6921);
     for _ in 0..MUTANTS {
         let mut mutant = bytes.clone();
-        for _ in 0..1 + numbers.below(3) {
+        for _ in 0..=numbers.below(3) {
             let at = 16 + numbers.below(mutant.len() - 16);
             mutant[at] = numbers.below(256) as u8;
         }

@@ -31,7 +31,7 @@ pub struct MapFacts {
     pub bytes_value: u32,
     /// Entries; bytes for a ring buffer.
     pub max_entries: u32,
-    /// BPF_F_*.
+    /// `BPF_F_*`.
     pub flags: u32,
     /// For a data section: what lies in it.
     pub variables: Vec<Variable>,

@@ -50,7 +50,7 @@ pub enum Record {
     None,
 }
 
-/// R_BPF_*, by number. Source: `Documentation/bpf/llvm_reloc.rst`.
+/// `R_BPF_*`, by number. Source: `Documentation/bpf/llvm_reloc.rst`.
 const R_TYPES: [(u32, &str); 6] = [
     (0, "R_BPF_NONE"),
     (1, "R_BPF_64_64"),

@@ -112,10 +112,10 @@ impl Run {
             }
         }
         first.extend(last);
-        match first.is_empty() && referees.is_empty() {
-            true => Err(RunError::Nothing),
-            false => Ok(Self { lines: first, left_out, referees }),
+        if first.is_empty() && referees.is_empty() {
+            return Err(RunError::Nothing);
         }
+        Ok(Self { lines: first, left_out, referees })
     }
 }
 
@@ -138,9 +138,10 @@ fn read_line(line: usize, text: &[u8], object: &str) -> Result<Option<Json>, Run
     if is_foreign || !(is_referee || KINDS.contains(&kind.as_str())) {
         return Ok(None);
     }
-    let shape = match is_referee {
-        true => serde_json::from_slice::<shape::Referee>(text).map(drop),
-        false => serde_json::from_slice::<shape::Line>(text).map(drop),
+    let shape = if is_referee {
+        serde_json::from_slice::<shape::Referee>(text).map(drop)
+    } else {
+        serde_json::from_slice::<shape::Line>(text).map(drop)
     };
     shape.map_err(|error| RunError::Shape { line, column: error.column(), what: without_place(&error) })?;
     if kind == "syscall" {
@@ -161,7 +162,7 @@ fn shorten(attr: Option<&mut Json>) {
     }
 }
 
-/// serde_json counts lines within the text it was given, which is one line.
+/// `serde_json` counts lines within the text it was given, which is one line.
 fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or(&text).to_owned()

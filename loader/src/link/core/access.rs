@@ -123,7 +123,7 @@ impl<'data> Path<'data> {
         essential(self.named.name)
     }
 
-    /// BTF_KIND_* of the types that can be meant: those of the root's kind; the two kinds of enum count as one.
+    /// `BTF_KIND_*` of the types that can be meant: those of the root's kind; the two kinds of enum count as one.
     pub(super) fn kinds(&self) -> &'static [u32] {
         match self.named.kind {
             Kind::Int { .. } => &[1],

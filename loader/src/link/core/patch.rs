@@ -16,9 +16,11 @@ pub(super) fn make(insn: Insn, second: Option<Insn>, here: Value, there: Option<
     let poison = PatchKind::Core { first: POISON, second: second.map(|_| POISON) };
     let Some(there) = there else { return Ok(poison) };
     // The low 32 bits decide: compilers differ in the sign of what an enum of 32 bits holds.
-    let compiled = |number: i64| match here.is_certain && number as u32 != here.number as u32 {
-        true => Err(format!("the instruction holds {number}, but the object's own types say {}", here.number)),
-        false => Ok(()),
+    let compiled = |number: i64| {
+        if here.is_certain && number as u32 != here.number as u32 {
+            return Err(format!("the instruction holds {number}, but the object's own types say {}", here.number));
+        }
+        Ok(())
     };
     let (first, second) = match (insn.code & 7, second) {
         (0, Some(second)) if insn.is_lddw() => {
@@ -35,7 +37,7 @@ pub(super) fn make(insn: Insn, second: Option<Insn>, here: Value, there: Option<
             let off = i16::try_from(there.number).map_err(|_| format!("offset {} does not fit", there.number))?;
             // An access that cannot be right is only wrong if the program gets there.
             let Some(code) = resize(insn.code, here, there)? else { return Ok(poison) };
-            (Insn { off, code, ..insn }, None)
+            (Insn { code, off, ..insn }, None)
         }
         _ => return Err(format!("opcode {:#04x} has no number to be patched", insn.code)),
     };

@@ -3,9 +3,9 @@
 //! | declared | instruction | becomes |
 //! | --- | --- | --- |
 //! | in `.kconfig` | `lddw` | the address of the value in the map `.kconfig`, as of any variable |
-//! | typed variable in `.ksyms` | `lddw` | src = BPF_PSEUDO_BTF_ID, imm = its number in the kernel's BTF |
+//! | typed variable in `.ksyms` | `lddw` | src = `BPF_PSEUDO_BTF_ID`, imm = its number in the kernel's BTF |
 //! | `const void` in `.ksyms` | `lddw` | the address, a plain number |
-//! | function in `.ksyms` | `call` | src = BPF_PSEUDO_KFUNC_CALL, imm = its number in the kernel's BTF |
+//! | function in `.ksyms` | `call` | src = `BPF_PSEUDO_KFUNC_CALL`, imm = its number in the kernel's BTF |
 //!
 //! What the kernel does not have is refused, unless it is `__weak`: then a variable is 0, so that the program can ask for it,
 //! and a function is nobody's helper, which the verifier refuses only if the program really gets there.

@@ -50,7 +50,7 @@ pub struct Record<'a> {
     pub map: &'a Map,
     /// On which CPU; a ring buffer does not tell.
     pub cpu: Option<u32>,
-    /// When: nanoseconds of CLOCK_MONOTONIC; a ring buffer does not tell.
+    /// When: nanoseconds of `CLOCK_MONOTONIC`; a ring buffer does not tell.
     pub time: Option<u64>,
     /// What, in place. Of a perf event array up to seven bytes at the end may mean nothing: see [`perf`].
     pub bytes: &'a [u8],
@@ -125,7 +125,7 @@ impl<'map> Consumer<'map> {
     ///
     /// - `EACCES`, `EPERM`: perf events of all processes take `CAP_PERFMON` (5.8; before, `CAP_SYS_ADMIN`), or a
     ///   `kernel.perf_event_paranoid` that is not above 0.
-    /// - `EOPNOTSUPP`: a ring buffer whose new records overwrite old ones (BPF_F_RB_OVERWRITE, 6.19).
+    /// - `EOPNOTSUPP`: a ring buffer whose new records overwrite old ones (`BPF_F_RB_OVERWRITE`, 6.19).
     /// - `EMFILE`: a perf event array takes a descriptor for each CPU.
     pub fn new(maps: impl Iterator<Item = &'map Map>) -> Result<Self, EventsError> {
         Self::with_perf_pages(maps, PERF_PAGES)
@@ -220,7 +220,7 @@ impl<'map> Consumer<'map> {
 }
 
 /// The events of all CPUs that are online, as far as the map has slots for them. One that goes online later has none.
-fn open_cpus<'map>(map: &'map Map, page: usize, pages: usize) -> Result<Vec<Source<'map>>, SysError> {
+fn open_cpus(map: &Map, page: usize, pages: usize) -> Result<Vec<Source<'_>>, SysError> {
     let cpus = online_cpus()?.into_iter().filter(|cpu| *cpu < map.spec().attr.max_entries);
     let opened = cpus.map(|cpu| CpuBuffer::open(map, cpu, page, pages));
     opened.filter_map(Result::transpose).map(|buffer| buffer.map(Source::Cpu)).collect()

@@ -1,6 +1,6 @@
-//! The reading end of a BPF_MAP_TYPE_PERF_EVENT_ARRAY: a ring for each CPU.
+//! The reading end of a `BPF_MAP_TYPE_PERF_EVENT_ARRAY`: a ring for each CPU.
 //!
-//! The map holds perf events, one a slot, and the slot is the CPU's number. bpf_perf_event_output() with BPF_F_CURRENT_CPU writes a
+//! The map holds perf events, one a slot, and the slot is the CPU's number. `bpf_perf_event_output()` with `BPF_F_CURRENT_CPU` writes a
 //! sample into the event of the CPU that it runs on. User space opens the events, maps their buffers, and puts them into the slots:
 //!
 //! ```text
@@ -30,7 +30,7 @@ use crate::sys::SysError;
 use crate::sys::perf_event::{lost_samples, open_bpf_output};
 use crate::sys::rings::PerfRing;
 
-/// BPF_MAP_TYPE_PERF_EVENT_ARRAY.
+/// `BPF_MAP_TYPE_PERF_EVENT_ARRAY`.
 pub const MAP_TYPE: u32 = 4;
 
 const PERF_RECORD_LOST: u32 = 2;
@@ -112,7 +112,7 @@ impl<'map> CpuBuffer<'map> {
 /// A record of a perf buffer, as this reader asked for it.
 #[derive(Debug, PartialEq, Eq)]
 enum Parsed<'a> {
-    /// When (CLOCK_MONOTONIC, nanoseconds), and the program's bytes.
+    /// When (`CLOCK_MONOTONIC`, nanoseconds), and the program's bytes.
     Sample(u64, &'a [u8]),
     Lost(u64),
     /// Of no interest here.

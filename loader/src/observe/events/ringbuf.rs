@@ -1,4 +1,4 @@
-//! The reading end of a BPF_MAP_TYPE_RINGBUF: one ring for all CPUs.
+//! The reading end of a `BPF_MAP_TYPE_RINGBUF`: one ring for all CPUs.
 //!
 //! The kernel shares three things through the map's descriptor:
 //!
@@ -11,7 +11,7 @@
 //! A record begins with eight bytes: its length in the lower 30 bits of a word whose bit 31 says "still being written" and
 //! whose bit 30 says "discarded", then four bytes that are not ours. It takes up whole multiples of eight.
 //!
-//! A record that finds no room is refused: bpf_ringbuf_output() returns -EAGAIN, bpf_ringbuf_reserve() NULL, and the kernel counts
+//! A record that finds no room is refused: `bpf_ringbuf_output()` returns -EAGAIN, `bpf_ringbuf_reserve()` NULL, and the kernel counts
 //! nothing. But when there is no room can be seen from here. A record of L bytes, header included, is refused if the
 //! producer's position plus L would lie more than the ring's size less one before the consumer's. The distance of the two is largest just
 //! before the consumer's position moves, so that is where it is looked at: a ring that was never found full has refused no record
@@ -26,7 +26,7 @@ use crate::kernel::Map;
 use crate::sys::SysError;
 use crate::sys::rings::BpfRing;
 
-/// BPF_MAP_TYPE_RINGBUF.
+/// `BPF_MAP_TYPE_RINGBUF`.
 pub const MAP_TYPE: u32 = 27;
 
 /// New records overwrite old ones, read or not (6.19): such a ring cannot be read in place.

@@ -9,7 +9,7 @@ use crate::btf::Btf;
 use crate::btf::layout::Layout;
 use crate::btf::value::Value;
 
-/// BTF_KIND_STRUCT, BTF_KIND_UNION, BTF_KIND_TYPEDEF.
+/// `BTF_KIND_STRUCT`, `BTF_KIND_UNION`, `BTF_KIND_TYPEDEF`.
 const NAMED_KINDS: [u32; 3] = [4, 5, 8];
 const STRUCT: u32 = 4;
 

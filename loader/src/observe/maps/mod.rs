@@ -68,7 +68,7 @@ pub fn without_elements(map: &Map) -> Option<&'static str> {
     })
 }
 
-/// Whether the next element can be looked at (BPF_MAP_TYPE_QUEUE, STACK).
+/// Whether the next element can be looked at (`BPF_MAP_TYPE_QUEUE`, STACK).
 pub fn can_peek(map: &Map) -> bool {
     matches!(map.spec().attr.map_type, 22 | 23)
 }

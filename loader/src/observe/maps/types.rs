@@ -7,14 +7,14 @@ use crate::btf::value::Value;
 use crate::btf::{Btf, Kind};
 use crate::kernel::Map;
 
-/// BPF_MAP_TYPE_PROG_ARRAY.
+/// `BPF_MAP_TYPE_PROG_ARRAY`.
 const PROG_ARRAY: u32 = 3;
-/// BPF_MAP_TYPE_ARRAY_OF_MAPS, BPF_MAP_TYPE_HASH_OF_MAPS.
+/// `BPF_MAP_TYPE_ARRAY_OF_MAPS`, `BPF_MAP_TYPE_HASH_OF_MAPS`.
 const OF_MAPS: [u32; 2] = [12, 13];
-/// BPF_MAP_TYPE_PERCPU_HASH, PERCPU_ARRAY, LRU_PERCPU_HASH.
+/// `BPF_MAP_TYPE_PERCPU_HASH`, `PERCPU_ARRAY`, `LRU_PERCPU_HASH`.
 const PER_CPU: [u32; 3] = [5, 6, 10];
 
-/// Values are not larger (KMALLOC_MAX_SIZE), data sections apart.
+/// Values are not larger (`KMALLOC_MAX_SIZE`), data sections apart.
 const LARGEST: usize = 4 << 20;
 
 /// Whether a map of this type has a value for every possible CPU.

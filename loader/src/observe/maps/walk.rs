@@ -1,4 +1,4 @@
-//! A map's elements, one after the other: many a call where the kernel can (BPF_MAP_LOOKUP_BATCH), else two calls for each.
+//! A map's elements, one after the other: many a call where the kernel can (`BPF_MAP_LOOKUP_BATCH`), else two calls for each.
 
 use std::ops::ControlFlow;
 
@@ -65,7 +65,7 @@ pub fn walk(
     }
 }
 
-/// BPF_MAP_TYPE_LPM_TRIE: it is walked key by key in the kernel, too, and starts again where the last key was deleted meanwhile.
+/// `BPF_MAP_TYPE_LPM_TRIE`: it is walked key by key in the kernel, too, and starts again where the last key was deleted meanwhile.
 const LPM_TRIE: u32 = 11;
 const ARRAY_OF_MAPS: u32 = 12;
 

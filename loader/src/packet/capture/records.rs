@@ -33,7 +33,7 @@ pub(super) struct Section {
 impl Interface {
     /// Of the last field of pcap's header, which has the link type in its lower half.
     pub(super) fn of_legacy(Linktype(field): Linktype) -> Self {
-        /// LT_FCS_LENGTH_PRESENT: the upper four bits are a length.
+        /// `LT_FCS_LENGTH_PRESENT`: the upper four bits are a length.
         const HAS_LENGTH: u32 = 1 << 26;
         /// Bytes of Ethernet's. No link that is read here has a longer one.
         const LONGEST: u32 = 4;

@@ -1,4 +1,4 @@
-//! The ring of a perf event, which bpf_perf_event_output() writes into.
+//! The ring of a perf event, which `bpf_perf_event_output()` writes into.
 
 use std::os::fd::AsFd;
 

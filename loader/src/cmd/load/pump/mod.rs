@@ -28,7 +28,7 @@ use crate::cmd::target::Flow;
 
 /// How often the connection is looked at.
 const TICK: Duration = Duration::from_millis(250);
-/// What a pipe takes without blocking once poll(2) says it is ready (PIPE_BUF).
+/// What a pipe takes without blocking once poll(2) says it is ready (`PIPE_BUF`).
 pub(super) const CHUNK: usize = 4096;
 /// More than a datagram can have.
 const LARGEST: usize = 64 << 10;

@@ -4,7 +4,7 @@
 //! The kernel gives a frame to the socket that was bound last first. So when the witness has it, the filter has decided, and what
 //! is not there was dropped: such a drop is counted nowhere.
 //!
-//! A frame whose destination is not the loopback interface's address, all zero, has `pkt_type` PACKET_OTHERHOST there.
+//! A frame whose destination is not the loopback interface's address, all zero, has `pkt_type` `PACKET_OTHERHOST` there.
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::time::Instant;
