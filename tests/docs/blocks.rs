@@ -10,6 +10,7 @@ use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
+use tempfile::TempDir;
 
 use crate::normal::normal;
 use crate::pages::{self, Page};
@@ -35,10 +36,7 @@ pub(crate) struct Now {
 pub(crate) fn run(page: &Page) -> Now {
     let blocks = page.console_blocks();
     let mut now = Now { blocks: blocks.len(), ..Now::default() };
-    let scratch = tempfile::tempdir().unwrap();
-    for name in SEEN {
-        std::os::unix::fs::symlink(pages::root().join(name), scratch.path().join(name)).unwrap();
-    }
+    let scratch = scratch();
     if !blocks.is_empty() {
         enter_a_place_of_its_own(scratch.path());
     }
@@ -68,6 +66,15 @@ pub(crate) fn run(page: &Page) -> Now {
         let _ = killpg(group, Signal::SIGKILL);
     }
     now
+}
+
+/// A directory that looks like the repository, for what commands write.
+pub(crate) fn scratch() -> TempDir {
+    let scratch = tempfile::tempdir().unwrap();
+    for name in SEEN {
+        std::os::unix::fs::symlink(pages::root().join(name), scratch.path().join(name)).unwrap();
+    }
+    scratch
 }
 
 /// Gives this thread, and so what it starts, a network with nothing but a loopback interface, in which every port is free, and mounts

@@ -12,6 +12,7 @@
 mod blocks;
 mod chapters;
 mod code;
+mod examples;
 mod figures;
 mod links;
 mod normal;

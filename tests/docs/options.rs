@@ -10,26 +10,31 @@ use crate::pages;
 /// Options, each with the commands that take it.
 type Options = BTreeMap<String, BTreeSet<String>>;
 
-fn help(args: &[&str]) -> String {
+pub(crate) fn help(args: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_minibpf")).args(args).arg("--help").output().unwrap();
     assert!(output.status.success(), "{args:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// What the commands offer.
-fn offered() -> Options {
+/// The commands' names.
+pub(crate) fn commands() -> Vec<String> {
     let whole = help(&[]);
     let (_, list) = whole.split_once("Commands:\n").unwrap();
     let names = list.lines().take_while(|line| !line.is_empty()).filter_map(|line| {
         // A description that is too long goes on in a line of its own, further in.
         line.strip_prefix("  ").filter(|line| !line.starts_with(' '))?.split_whitespace().next()
     });
+    names.filter(|name| *name != "help").map(str::to_owned).collect()
+}
+
+/// What the commands offer.
+fn offered() -> Options {
     // Descriptions stand further in than options.
     let option = Regex::new(r"(?m)^ {2,6}(?:-\w, )?(--[a-z-]+)").unwrap();
     let mut offered = Options::new();
-    for command in names.filter(|name| *name != "help") {
-        for found in option.captures_iter(&help(&[command])) {
-            offered.entry(found[1].to_owned()).or_default().insert(command.to_owned());
+    for command in commands() {
+        for found in option.captures_iter(&help(&[&command])) {
+            offered.entry(found[1].to_owned()).or_default().insert(command.clone());
         }
     }
     offered.remove("--help");

@@ -10,8 +10,10 @@ mod doctor;
 mod dump;
 mod duration;
 mod events;
+pub(crate) mod examples;
 mod explain;
 mod failure;
+pub(crate) mod help;
 mod hooks;
 mod host_port;
 mod least;
@@ -35,7 +37,7 @@ mod what;
 
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, FromArgMatches as _, Parser, Subcommand};
 
 use failure::{Exit, Failure};
 use output::{Output, When};
@@ -45,54 +47,13 @@ use output::{Output, When};
 /// Takes an ELF object that clang built for BPF, does by hand everything a loader does to its SEC("socket") programs,
 /// hands them to the kernel through bpf(2), attaches them to a socket, and shows each step.
 #[derive(Parser)]
-#[command(name = "minibpf", version, after_help = EXAMPLES, after_long_help = LONG_AFTER)]
+#[command(name = "minibpf", version)]
 struct Cli {
     #[command(flatten)]
     common: Common,
     #[command(subcommand)]
     command: Command,
 }
-
-const EXAMPLES: &str = "\
-Examples:
-  minibpf demo                                                the whole journey; nothing else needed
-  minibpf check bpf-src/count.bpf.o                           would the kernel take it?
-  minibpf explain bpf-src/count.bpf.o                         each step of its load, and why; needs no privileges
-  minibpf report bpf-src/count.bpf.o -o count.html            the same as a page for a browser
-  minibpf load bpf-src/count.bpf.o --connect 127.0.0.1:80     filter a TCP connection and talk through it
-  minibpf run bpf-src/pass.bpf.o icmp 'tcp:80:GET /'          try a filter on packets, before it meets traffic
-  minibpf dump pid:PID                                        what the maps of a running load hold, or anybody's
-  minibpf doctor                                              what this kernel and these privileges allow
-";
-
-const LONG_AFTER: &str = "\
-Examples:
-  minibpf demo                                                the whole journey; nothing else needed
-  minibpf check bpf-src/count.bpf.o                           would the kernel take it?
-  minibpf explain bpf-src/count.bpf.o                         each step of its load, and why; needs no privileges
-  minibpf report bpf-src/count.bpf.o -o count.html            the same as a page for a browser
-  minibpf load bpf-src/count.bpf.o --connect 127.0.0.1:80     filter a TCP connection and talk through it
-  minibpf run bpf-src/pass.bpf.o icmp 'tcp:80:GET /'          try a filter on packets, before it meets traffic
-  minibpf dump pid:PID                                        what the maps of a running load hold, or anybody's
-  minibpf doctor                                              what this kernel and these privileges allow
-  minibpf load bpf-src/drop.bpf.o --set longer_than=100 --connect 127.0.0.1:80 --trace
-  minibpf load bpf-src/count.bpf.o --listen udp:0.0.0.0:5353  a UDP server, filtered
-  minibpf load bpf-src/pass.bpf.o --packet lo --count 10      ten packets of an interface
-  minibpf load bpf-src/count.bpf.o --attach pid:PID:tcp:127.0.0.1:80
-                                                              a server that is running already; minibpf sockets lists all
-
-Exit status:
-  0  done
-  1  anything else
-  2  usage: an option, or a name that the object does not have
-  3  the object cannot be read or linked, or a pinned map does not fit it
-  4  privileges are missing
-  5  the kernel refused a program or a map
-  6  socket, connect or attach failed
-  7  timed out
-
-Data goes to standard output; narration, progress and errors go to standard error.
-";
 
 #[derive(Subcommand)]
 enum Command {
@@ -133,9 +94,11 @@ struct Common {
 
 /// Runs the command that the arguments name.
 pub(crate) fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let mut command = help::command();
+    let parsed = command.try_get_matches_from_mut(std::env::args_os());
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => return usage(&error),
+        Err(error) => return usage(&error.format(&mut command)),
     };
     let output = Output::new(&cli.common);
     let result = match &cli.command {

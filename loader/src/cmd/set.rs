@@ -22,7 +22,6 @@ use super::what::What;
 /// A variable lies in the map of its section: .data, .bss. Constants (.rodata) are part of what the verifier has judged, and cannot be set
 /// any more; before a load, `--set` of `load` and `check` does.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
 pub(crate) struct Set {
     /// The data section's map: a path in a bpffs, map:N, map:NAME or pid:PID:NAME
     #[arg(value_name = "WHAT")]
@@ -31,12 +30,6 @@ pub(crate) struct Set {
     #[arg(value_name = "VAR=VALUE", required = true, value_parser = assignment)]
     values: Vec<(String, String)>,
 }
-
-const EXAMPLES: &str = "\
-Examples:
-  minibpf set /sys/fs/bpf/count/maps/_data smallest_packet=0xffffffff
-  minibpf set pid:4026:.bss total_packets=0 total_bytes=0
-";
 
 impl Set {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {

@@ -30,7 +30,6 @@ use super::what::{Found, What};
 /// Either may be pinned, or named by its number (bpftool's) or the process that holds it, such as a running `minibpf load`; a map also by its
 /// name. Another loader may have made it. Reading changes nothing, but for --follow: an event that is read is gone.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
 pub(crate) struct Dump {
     /// A path in a bpffs, map:N, map:NAME, prog:N, pid:PID or pid:PID:NAME
     #[arg(value_name = "WHAT")]
@@ -65,20 +64,6 @@ pub(crate) struct Dump {
     #[command(flatten)]
     program: prog::ProgOptions,
 }
-
-const EXAMPLES: &str = "\
-Examples:
-  minibpf dump /sys/fs/bpf/count/maps/ports              what a pinned map holds
-  minibpf dump map:42 80                                 one element
-  minibpf dump map:42 --watch 1s --sort value.bytes --top 10
-                                                         the ten largest, every second, and what has been added
-  minibpf dump /sys/fs/bpf/http/maps/events --follow     what a filter reports, as it comes
-  minibpf dump pid:4026                                  every map of a running load
-  minibpf dump pid:4026:.bss total_packets               one global variable
-  minibpf dump prog:17                                   a program's instructions, as the verifier rewrote them
-  minibpf dump prog:17 --object count.bpf.o              beside those it was given, and why
-  minibpf dump prog:17 --watch 1s                        how often it runs, and how long each run takes
-";
 
 impl Dump {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {

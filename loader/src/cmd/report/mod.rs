@@ -26,13 +26,6 @@ use sources::Found;
 /// With --from it also shows what a run has recorded: the verifier's walk, the calls, what the maps held. Of an object that cannot be
 /// linked it shows what can be read, and where and why that ends; then the exit status is 3.
 #[derive(Args)]
-#[command(after_help = "\
-Examples:
-  minibpf report bpf-src/count.bpf.o -o count.html
-  minibpf report build/filter.bpf.o -o filter.html --source .  whole source files that do not lie beside the object
-  minibpf check filter.bpf.o --trace --verifier-log=2 --raw-log --json > run.json
-  minibpf report filter.bpf.o -o filter.html --from run.json  with what the verifier said
-  scripts/referees filter.bpf.o > run.json                    the same run, and what readelf, bpftool and strace say of it")]
 pub(crate) struct ReportArgs {
     /// Object file from `clang --target=bpf`; - is standard input
     #[arg(value_name = "OBJ")]

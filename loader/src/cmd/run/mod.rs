@@ -51,7 +51,7 @@ use trial::Trial;
 /// filter returned is printed: 0 drops a packet, its length or more keeps it whole, anything between trims it to that many bytes.
 /// With --expect and --expect-map that becomes a test: exit status 1, and the first difference.
 #[derive(Args)]
-#[command(after_help = EXAMPLES, mut_arg("pin", |pin| pin.hide(true)))]
+#[command(mut_arg("pin", |pin| pin.hide(true)))]
 pub(crate) struct Run {
     /// Object file from `clang --target=bpf`; - is standard input
     #[arg(value_name = "OBJ")]
@@ -100,14 +100,6 @@ pub(crate) struct Run {
     #[arg(long, value_name = "T", value_parser = duration::parse, default_value = "5s")]
     timeout: Duration,
 }
-
-const EXAMPLES: &str = "\
-Examples:
-  minibpf run bpf-src/pass.bpf.o 'tcp:80:GET / HTTP/1.1\\r\\n\\r\\n' icmp udp6:53:x
-  minibpf run bpf-src/drop.bpf.o --set longer_than=40 icmp udp:53:0123456789abcdef --expect 0:keep --expect 1:drop
-  minibpf run bpf-src/count.bpf.o icmp icmp --expect-map total_packets=2
-  minibpf run bpf-src/pass.bpf.o --pcap capture.pcapng --repeat 1000
-";
 
 impl Run {
     pub(crate) fn run(&self, output: &Output) -> Result<(), Failure> {
