@@ -12,7 +12,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod completions;
 mod dry_run;
+mod manual;
 mod names;
 mod objects;
 mod output;

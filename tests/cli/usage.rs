@@ -47,7 +47,7 @@ fn a_usage_error_is_data_however_json_was_asked_for() {
 #[test]
 fn help_and_version_are_0_and_go_to_standard_output() {
     let mut asked = vec![vec!["--help"], vec!["-h"], vec!["help"], vec!["--version"], vec!["-V"]];
-    for command in ["demo", "check", "load", "explain", "doctor", "attach", "detach", "sockets"] {
+    for command in ["demo", "check", "load", "explain", "doctor", "attach", "detach", "sockets", "completions"] {
         asked.extend([vec![command, "--help"], vec!["help", command]]);
     }
     for args in asked {
@@ -55,6 +55,18 @@ fn help_and_version_are_0_and_go_to_standard_output() {
         assert!(ran.text().contains("minibpf"), "{args:?}: {}", ran.text());
         assert_eq!(ran.stderr, "", "{args:?}");
     }
+}
+
+#[test]
+fn the_version_is_the_package_s_and_its_long_form_says_how_it_was_built() {
+    let short = run(["-V"]).expect(0).text();
+    let long = run(["--version"]).expect(0).text();
+    assert!(short.starts_with(concat!("minibpf ", env!("CARGO_PKG_VERSION"))) && short.lines().count() == 1, "{short}");
+    assert_eq!(long.lines().next(), short.lines().next());
+    assert!(
+        long.contains("\nfeatures: cli") && long.contains(&format!("\ntarget: {}, ", std::env::consts::ARCH)),
+        "{long}"
+    );
 }
 
 #[test]

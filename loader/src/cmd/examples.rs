@@ -28,6 +28,7 @@ pub(crate) fn of(command: &str) -> &'static [Example] {
         "sockets" => SOCKETS,
         "dump" => DUMP,
         "set" => SET,
+        "completions" => COMPLETIONS,
         _ => PROGRAM,
     }
 }
@@ -189,4 +190,11 @@ const DUMP: &[Example] = &[
 const SET: &[Example] = &[
     example("minibpf set /sys/fs/bpf/count/maps/_data smallest_packet=0xffffffff", "of a pinned map"),
     example("minibpf set pid:PID:.bss total_packets=0 total_bytes=0", "of a running load"),
+];
+
+const COMPLETIONS: &[Example] = &[
+    example("source <(minibpf completions bash)", "in this shell"),
+    example("minibpf completions bash > minibpf.bash", "for /etc/bash_completion.d"),
+    example("minibpf completions zsh > _minibpf", "for a directory of $fpath"),
+    example("minibpf completions fish > minibpf.fish", "for ~/.config/fish/completions"),
 ];

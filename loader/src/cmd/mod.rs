@@ -3,6 +3,7 @@
 mod attach;
 mod chapter;
 mod check;
+mod completions;
 mod contents;
 mod demo;
 mod detach;
@@ -33,6 +34,7 @@ mod stats;
 mod steps;
 mod target;
 mod trace;
+mod version;
 mod what;
 
 use std::process::ExitCode;
@@ -47,7 +49,7 @@ use output::{Output, When};
 /// Takes an ELF object that clang built for BPF, does by hand everything a loader does to its SEC("socket") programs,
 /// hands them to the kernel through bpf(2), attaches them to a socket, and shows each step.
 #[derive(Parser)]
-#[command(name = "minibpf", version)]
+#[command(name = "minibpf", version = version::short(), long_version = version::long())]
 struct Cli {
     #[command(flatten)]
     common: Common,
@@ -69,6 +71,7 @@ enum Command {
     Sockets(sockets::Sockets),
     Dump(dump::Dump),
     Set(set::Set),
+    Completions(completions::Completions),
 }
 
 /// Options of every command.
@@ -114,6 +117,7 @@ pub(crate) fn main() -> ExitCode {
         Command::Sockets(sockets) => sockets.run(&output),
         Command::Dump(dump) => dump.run(&output),
         Command::Set(set) => set.run(&output),
+        Command::Completions(completions) => completions.run(&output),
     };
     match result {
         Ok(()) => Exit::Done.into(),
