@@ -11,6 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod dns_log;
 mod http_count;
 
 use std::collections::BTreeSet;
