@@ -11,8 +11,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod dispatch;
 mod dns_log;
+mod hops;
 mod http_count;
+mod steer;
 
 use std::collections::BTreeSet;
 

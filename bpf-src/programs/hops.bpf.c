@@ -5,11 +5,7 @@
  * A filter that is attached before connect(2) sees the SYN-ACK, the first packet from the server. Byte 0 is its TCP header; the
  * TTL lies before that, in the IP header, which bpf_skb_load_bytes_relative still reaches.
  */
-#include "skb.h"
-
-static long (*const bpf_skb_load_bytes_relative)(const void *skb, __u32 offset, void *to, __u32 len,
-						 __u32 start_header) = (void *)68;
-#define BPF_HDR_START_NET 1
+#include "net.h"
 
 #define TCP_FLAGS 13 /* offset into the TCP header */
 #define SYN_ACK 0x12
