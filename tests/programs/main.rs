@@ -16,6 +16,7 @@ mod dns_log;
 mod hops;
 mod http_count;
 mod steer;
+mod udp_limit;
 
 use std::collections::BTreeSet;
 

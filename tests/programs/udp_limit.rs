@@ -1,0 +1,96 @@
+//! udp-limit: on packets, and on a server that one client floods while others wait.
+
+use std::net::UdpSocket;
+use std::thread;
+use std::time::Duration;
+
+use crate::support::assertions::hold;
+use crate::support::objects::program;
+use crate::support::process::{Ran, Running};
+use crate::support::{number, text};
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn each_client_has_its_burst_and_no_more() {
+    hold("tests/run/programs/udp-limit.sh");
+}
+
+/// A server with the filter, and its address.
+fn server(host: &str, every_us: u32, burst: u32) -> (Running, String) {
+    let (every, burst) = (format!("every_us={every_us}"), format!("burst={burst}"));
+    let listen = format!("udp:{host}:0");
+    let args = ["load", &program("udp-limit"), "--listen", &listen, "--set", &every, "--set", &burst, "--json"];
+    let running = Running::start(args);
+    let address = text(&running.line("attached"), "local").to_owned();
+    (running, address)
+}
+
+fn client(from: &str, to: &str) -> UdpSocket {
+    let socket = UdpSocket::bind((from, 0)).unwrap();
+    socket.connect(to).unwrap();
+    socket
+}
+
+/// How much of a client was kept and dropped, by the last byte of its address.
+fn shares(ran: &Ran) -> Vec<(i64, i64, i64)> {
+    let entries = ran.map("clients")["entries"].as_array().unwrap().clone();
+    let of = |entry: &serde_json::Value| {
+        let last = entry["key"]["address"].as_array().unwrap().last().unwrap().as_i64().unwrap();
+        (last, number(&entry["value"], "kept"), number(&entry["value"], "dropped"))
+    };
+    let mut shares: Vec<_> = entries.iter().map(of).collect();
+    shares.sort_unstable();
+    shares
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn a_client_that_floods_loses_its_own_datagrams_and_no_others() {
+    let (running, address) = server("127.0.0.1", 3_600_000_000, 10);
+    let (flood, modest) = (client("127.0.0.2", &address), client("127.0.0.3", &address));
+    for number in 0..500 {
+        flood.send(b"flood").unwrap();
+        if number % 100 == 0 {
+            modest.send(b"modest").unwrap();
+        }
+    }
+    running.interrupt();
+    let ran = running.end().expect(0);
+    assert_eq!(shares(&ran), [(2, 10, 490), (3, 5, 0)]);
+    // A drop by the filter is one of the socket.
+    assert_eq!(number(&ran.summary(), "drops"), 490);
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn a_bucket_fills_again_with_time_and_over_ipv6_too() {
+    let (running, address) = server("[::1]", 400_000, 1);
+    let client = client("::1", &address);
+    for _ in 0..2 {
+        client.send(b"taken").unwrap();
+        client.send(b"too early").unwrap();
+        thread::sleep(Duration::from_millis(450));
+    }
+    running.interrupt();
+    assert_eq!(shares(&running.end().expect(0)), [(1, 2, 2)]);
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn no_token_is_taken_twice_when_all_cpus_ask_at_once() {
+    let (running, address) = server("127.0.0.1", 3_600_000_000, 10_000);
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let client = client("127.0.0.4", &address);
+            thread::spawn(move || {
+                (0..5000).for_each(|_| {
+                    client.send(b"x").unwrap();
+                })
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    running.interrupt();
+    let shares = shares(&running.end().expect(0));
+    assert_eq!(shares, [(4, 10_000, 10_000)]);
+}
