@@ -246,11 +246,22 @@ fn a_filter_that_is_too_large_for_a_socket_loads_and_cannot_be_attached_as_was_s
 #[test]
 #[ignore = "needs CAP_BPF"]
 fn load_warns_of_what_the_kernel_took_and_will_not_do_as_meant() {
-    let made = compile("SEC(\"socket\") int keep(struct __sk_buff *skb) { return 1; }");
-    let server = answering("127.0.0.1", b"answer");
-    let args = ["load", &made.path(), "--connect", &server.target(), "--duration", "300ms", "--json"];
-    let lint = run_with_input(args, b"").expect(0).only("lint");
-    assert_eq!((text(&lint, "id"), text(&lint, "program")), ("short-return", "keep"));
+    for (value, rule) in [("1", "short-return"), ("64", "tcp-trim"), ("-1", "negative-return")] {
+        let made = keeping("keep", value);
+        let server = answering("127.0.0.1", b"answer");
+        let args = ["load", &made.path(), "--connect", &server.target(), "--duration", "300ms", "--json"];
+        let lint = run_with_input(args, b"").expect(0).only("lint");
+        assert_eq!((text(&lint, "id"), text(&lint, "program")), (rule, "keep"));
+    }
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn a_negative_constant_keeps_the_whole_packet_as_its_lint_says() {
+    let ran = run(["run", &keeping("keep", "-5").path(), "udp:53:hello", "--as", "udp", "--json"]).expect(0);
+    assert_eq!(text(&ran.only("lint"), "id"), "negative-return");
+    let packet = ran.only("packet");
+    assert_eq!((text(&packet, "verdict"), &packet["kept"]), ("keep", &packet["len"]), "{packet}");
 }
 
 #[test]
@@ -261,6 +272,8 @@ fn a_filter_for_ethernet_is_told_so_on_a_tcp_socket_and_not_on_af_packet() {
          SEC(\"socket\") int ip(struct __sk_buff *skb) { return load_half(skb, 12) == 0x800 ? skb->len : 0; }",
         "SEC(\"socket\") int ip(struct __sk_buff *skb) { __u16 type = 0; bpf_skb_load_bytes(skb, 12, &type, 2);
              return type == __builtin_bswap16(0x800) ? skb->len : 0; }",
+        "SEC(\"socket\") int ip(struct __sk_buff *skb) { __u8 protocol = 0; bpf_skb_load_bytes(skb, 14 + 9, &protocol, 1);
+             return protocol == 6 ? skb->len : 0; }",
     ] {
         let made = compile(source);
         let server = answering("127.0.0.1", b"answer");

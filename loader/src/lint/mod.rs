@@ -62,7 +62,7 @@ pub fn all(spec: &Spec<'_>, plan: &Plan, limits: &Limits) -> Vec<Lint> {
         let at = Place { spec, program };
         lints.extend(context::lints(&at, at.own(&insns)));
         lints.extend(calls::lints(&at, &insns));
-        lints.extend(returns::lints(&at, at.own(&insns)));
+        lints.extend(returns::lints(&at, at.own(&insns), limits.byte0));
         if let Some(byte0) = limits.byte0 {
             lints.extend(ethernet::lints(&at, at.own(&insns), byte0));
         }

@@ -1,31 +1,43 @@
-//! Constants that are returned: a small one is rarely meant as a length.
+//! Constants that are returned: a small one is rarely meant as a length, nor a negative one as all that there is.
 
 use std::collections::BTreeSet;
 
-use super::rules::SHORT_RETURN;
+use super::rules::{NEGATIVE_RETURN, Rule, SHORT_RETURN, TCP_TRIM};
 use super::walk::{Value, successors, walk};
 use super::{Lint, Place};
 use crate::insn::Insn;
 
-/// A TCP header has at least so many bytes.
-const SHORTEST_TCP_HEADER: i64 = 20;
+/// A TCP header without options. Who keeps no more has no byte of any payload.
+const SHORTEST_TCP_HEADER: i32 = 20;
+/// A packet has no more bytes, whatever the card has put together.
+const LONGEST_PACKET: i32 = 65_535;
 
-pub(super) fn lints(at: &Place<'_>, insns: &[Insn]) -> Vec<Lint> {
+pub(super) fn lints(at: &Place<'_>, insns: &[Insn], byte0: Option<&str>) -> Vec<Lint> {
     let mut seen = BTreeSet::new();
     let mut lints = Vec::new();
     walk(insns, |slot, insn, _, after| {
         let is_exit = |next: usize| insns.get(next).is_some_and(|insn| insn.code == Insn::EXIT);
         let Value::Number { value, set_at } = after.of(0) else { return };
-        let is_short = (1..SHORTEST_TCP_HEADER).contains(&value);
-        if is_short && successors(slot, insn).any(is_exit) && seen.insert(set_at) {
-            let bytes = if value == 1 { "1 byte".to_owned() } else { format!("{value} bytes") };
-            lints.push(at.lint(
-                SHORT_RETURN,
-                Some(set_at),
-                format!("returns {value}: keeps {bytes} of the packet"),
-                None,
-            ));
+        // The kernel takes the low 32 bits, without a sign.
+        let value = value as i32;
+        let Some((rule, what)) = fault(value, byte0) else { return };
+        if successors(slot, insn).any(is_exit) && seen.insert(set_at) {
+            lints.push(at.lint(rule, Some(set_at), format!("returns {value}: {what}"), None));
         }
     });
     lints
+}
+
+/// What is wrong with a constant, and what it does.
+fn fault(value: i32, byte0: Option<&str>) -> Option<(&'static Rule, String)> {
+    match value {
+        ..0 => Some((NEGATIVE_RETURN, "keeps the whole packet".to_owned())),
+        0 => None,
+        1 => Some((SHORT_RETURN, "keeps 1 byte of the packet".to_owned())),
+        2..=SHORTEST_TCP_HEADER => Some((SHORT_RETURN, format!("keeps {value} bytes of the packet"))),
+        _ if value <= LONGEST_PACKET && byte0 == Some("TCP header") => {
+            Some((TCP_TRIM, format!("keeps {value} bytes of a segment")))
+        }
+        _ => None,
+    }
 }

@@ -61,8 +61,30 @@ pub(super) const HELPER_LICENSE: &Rule = &Rule {
 pub(super) const SHORT_RETURN: &Rule = &Rule {
     id: "short-return",
     is_refused: false,
-    why: "the value is how many bytes to keep, not yes or no: less than a TCP header cuts off every payload, and the connection stalls",
+    why: "the value is how many bytes to keep, not yes or no: no more than a TCP header cuts off every payload, and the connection stalls",
     mend: "return skb->len to keep the packet, 0 to drop it",
+    see: "docs/ch12-what-return-means.md",
+};
+
+/// A negative constant, as if it were an errno.
+///
+/// Kernel: `sk_filter_trim_cap()`, `net/core/filter.c`: `pkt_len` is an unsigned int, and a packet is trimmed to no more than it has.
+pub(super) const NEGATIVE_RETURN: &Rule = &Rule {
+    id: "negative-return",
+    is_refused: false,
+    why: "the value is how many bytes to keep, without a sign: a negative one is more than any packet has, and no error",
+    mend: "return 0 to drop the packet; to keep it, return skb->len, which says so",
+    see: "docs/ch12-what-return-means.md",
+};
+
+/// A constant on a TCP socket. Only `load` knows the socket.
+///
+/// Kernel: `tcp_filter()`, `net/ipv4/tcp_ipv4.c`.
+pub(super) const TCP_TRIM: &Rule = &Rule {
+    id: "tcp-trim",
+    is_refused: false,
+    why: "a segment may have 64 KiB: of a longer one TCP takes the end for lost, and the connection stalls",
+    mend: "return skb->len to keep the segment, 0 to drop it",
     see: "docs/ch12-what-return-means.md",
 };
 
@@ -81,7 +103,7 @@ pub(super) const ETHERNET_OFFSET: &Rule = &Rule {
 pub(super) const COMMON_SYMBOL: &Rule = &Rule {
     id: "common-symbol",
     is_refused: false,
-    why: "a COMMON symbol lies in no section, so no map can hold it: no loader takes a program that uses it",
+    why: "it lies in no section, so no map can hold it: no loader takes a program that uses it",
     mend: "initialise it, or compile without -fcommon",
     see: "docs/ch15-global-data.md",
 };
@@ -110,7 +132,7 @@ pub(super) const MAP_ATTR: &Rule = &Rule {
 pub(super) const NO_TYPES: &Rule = &Rule {
     id: "no-types",
     is_refused: false,
-    why: "without .BTF there are no map definitions in .maps, no names of globals, and no source lines in the verifier's log",
+    why: "definitions of maps, names of globals and source lines in the verifier's log are missing with them",
     mend: "compile with -g",
     see: "docs/ch04-map-definition.md",
 };
@@ -136,12 +158,14 @@ pub(super) const TOO_LARGE: &Rule = &Rule {
 };
 
 /// All of them.
-pub const RULES: [&Rule; 12] = [
+pub const RULES: [&Rule; 14] = [
     CONTEXT_READ,
     CONTEXT_WRITE,
     HELPER_TYPE,
     HELPER_LICENSE,
     SHORT_RETURN,
+    NEGATIVE_RETURN,
+    TCP_TRIM,
     ETHERNET_OFFSET,
     COMMON_SYMBOL,
     STATIC_MAP,

@@ -124,11 +124,61 @@ fn a_gpl_helper_without_a_licence_is_told() {
 #[test]
 fn returning_1_is_told_and_0_a_header_or_everything_is_not() {
     assert_eq!(lints_of(&[keep(1), EXIT.to_vec()]), [("short-return", 0)]);
-    for bytes in [0, 20, 64] {
+    assert_eq!(lints_of(&[keep(20), EXIT.to_vec()]), [("short-return", 0)], "a TCP header and nothing else");
+    for bytes in [0, 21, 64] {
         assert_eq!(lints_of(&[keep(bytes), EXIT.to_vec()]), [], "{bytes}");
     }
-    let minus_1 = vec![0xb4, 0, 0, 0, 0xff, 0xff, 0xff, 0xff];
-    assert_eq!(lints_of(&[minus_1, EXIT.to_vec()]), []);
+}
+
+#[test]
+fn a_negative_constant_is_told_to_keep_everything_however_clang_writes_it() {
+    let second = vec![0; 8];
+    for (code, imm) in [(0xb7, -5_i32), (0xb4, -1), (0x18, -1)] {
+        let mut minus = vec![code, 0, 0, 0];
+        minus.extend(imm.to_le_bytes());
+        let (mut insns, is_lddw) = (vec![minus], code == 0x18);
+        insns.extend(is_lddw.then(|| second.clone()));
+        insns.push(EXIT.to_vec());
+        assert_eq!(lints_of(&insns), [("negative-return", 0)], "{code:#x}");
+    }
+    // 1 << 32: the kernel sees 0.
+    let high = vec![0, 0, 0, 0, 1, 0, 0, 0];
+    assert_eq!(lints_of(&[LDDW[..8].to_vec(), high, EXIT.to_vec()]), []);
+}
+
+/// The rules met on a socket where byte 0 is this.
+fn lints_on(byte0: &'static str, insns: &[Vec<u8>]) -> Vec<&'static str> {
+    let mut elf = Elf::new();
+    elf.program("socket", "filter", &insns.concat());
+    let all = lints_in(&elf.build(), &Limits { byte0: Some(byte0), ..Limits::default() });
+    all.iter().filter(|lint| lint.insn.is_some()).map(|lint| lint.id).collect()
+}
+
+#[test]
+fn a_constant_that_trims_segments_is_told_on_tcp_alone() {
+    let returns = |value: i32| [vec![0xb7, 0, 0, 0], value.to_le_bytes().to_vec()].concat();
+    for value in [21, 64, 1500, 65_535] {
+        assert_eq!(lints_on("TCP header", &[returns(value), EXIT.to_vec()]), ["tcp-trim"], "{value}");
+        assert_eq!(lints_on("UDP header", &[returns(value), EXIT.to_vec()]), [] as [&str; 0], "{value}");
+    }
+    for value in [0, 65_536, 262_144] {
+        assert_eq!(lints_on("TCP header", &[returns(value), EXIT.to_vec()]), [] as [&str; 0], "{value}");
+    }
+}
+
+#[test]
+fn a_protocol_behind_an_ethernet_header_is_told_where_there_is_none() {
+    let set = |register: u8, value: u8| vec![0xb7, register, 0, 0, value, 0, 0, 0];
+    let copies = |offset, length| vec![set(2, offset), set(4, length), call(26)];
+    let compares = |value: u8| vec![vec![0x15, 1, 0, 0, value, 0, 0, 0], R0.to_vec(), EXIT.to_vec()];
+    let told = |reads: Vec<Vec<u8>>, value| lints_on("TCP header", &[reads, compares(value)].concat());
+    for (offset, length) in [(23, 1), (14, 20), (14, 40)] {
+        assert_eq!(told(copies(offset, length), 6), ["ethernet-offset"], "{length} bytes at {offset}");
+        assert_eq!(told(copies(offset, length), 80), [] as [&str; 0], "{length} bytes at {offset}");
+    }
+    assert_eq!(told(copies(9, 1), 6), [] as [&str; 0], "from the IP header");
+    assert_eq!(told(vec![vec![0x30, 0, 0, 0, 23, 0, 0, 0]], 17), ["ethernet-offset"]);
+    assert_eq!(told(vec![vec![0x30, 0, 0, 0, 9, 0, 0, 0]], 17), [] as [&str; 0]);
 }
 
 #[test]

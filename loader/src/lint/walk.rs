@@ -107,7 +107,7 @@ pub(super) fn walk(insns: &[Insn], mut see: impl FnMut(usize, Insn, &State, &Sta
             state = lasting;
         }
         let before = state;
-        step(&mut state, at, insn);
+        step(&mut state, at, insn, insns.get(at + 1));
         see(at, insn, &before, &state);
         falls_through = !matches!(insn.code, Insn::EXIT | JA | JA32);
     }
@@ -140,7 +140,7 @@ fn lasting(insns: &[Insn], targets: &BTreeSet<usize>) -> State {
         if ends || targets.contains(&at) {
             break;
         }
-        step(&mut state, at, insn);
+        step(&mut state, at, insn, insns.get(at + 1));
     }
     for register in 6..=9 {
         let writes = instructions(insns).filter(|(_, insn)| written(*insn) == Some(register)).count();
@@ -163,8 +163,8 @@ fn written(insn: Insn) -> Option<u8> {
     }
 }
 
-/// What one instruction does to what is certain.
-fn step(state: &mut State, at: usize, insn: Insn) {
+/// What one instruction does to what is certain; `second` is the slot after it.
+fn step(state: &mut State, at: usize, insn: Insn, second: Option<&Insn>) {
     let clobbers = insn.code == Insn::CALL || (insn.code & 7 == class::LD && !insn.is_lddw());
     if clobbers {
         (0..=5).for_each(|register| state.set(register, Value::Unknown));
@@ -175,6 +175,11 @@ fn step(state: &mut State, at: usize, insn: Insn) {
     let value = match insn.code {
         MOV64_K => Value::Number { value: i64::from(insn.imm), set_at: at },
         MOV32_K => Value::Number { value: i64::from(insn.imm.cast_unsigned()), set_at: at },
+        // clang writes what is no 32 bits with a sign in two slots: `return -1`, where an int is not widened.
+        _ if insn.is_lddw() && insn.src() == 0 => second.map_or(Value::Unknown, |second| {
+            let value = i64::from(second.imm) << 32 | i64::from(insn.imm.cast_unsigned());
+            Value::Number { value, set_at: at }
+        }),
         // With an offset it widens a smaller number.
         MOV64_X if insn.off == 0 => state.of(insn.src()),
         _ => Value::Unknown,
