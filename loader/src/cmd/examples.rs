@@ -41,9 +41,10 @@ pub(crate) fn text(examples: &[Example]) -> String {
     let mut text = String::from("Examples:\n");
     for Example { line, says } in examples {
         // Memory takes everything.
-        let _ = match is_narrow {
-            true => writeln!(text, "  {line:<column$}  {says}"),
-            false => writeln!(text, "  {line}\n      {says}"),
+        let _ = if is_narrow {
+            writeln!(text, "  {line:<column$}  {says}")
+        } else {
+            writeln!(text, "  {line}\n      {says}")
         };
     }
     text
