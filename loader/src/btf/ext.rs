@@ -13,7 +13,8 @@
 
 use super::{Btf, BtfError};
 
-/// `struct bpf_func_info`: here a function begins.
+/// `struct bpf_func_info`: here a function begins. The kernel reads a slice of these as they lie.
+#[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FuncInfo {
     /// Byte offset into the ELF section.
@@ -22,7 +23,8 @@ pub struct FuncInfo {
     pub type_id: u32,
 }
 
-/// `struct bpf_line_info`: from here on, instructions come from this line.
+/// `struct bpf_line_info`: from here on, instructions come from this line. The kernel reads a slice of these as they lie.
+#[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineInfo {
     /// Byte offset into the ELF section.
@@ -48,19 +50,9 @@ pub struct CoreRelo {
     pub kind: u32,
 }
 
-impl FuncInfo {
-    /// The records as bpf(2) wants them, eight bytes each.
-    pub fn encode_all(records: &[Self]) -> Vec<u8> {
-        words(records, |r| [r.insn_off, r.type_id])
-    }
-}
+const _: () = assert!(size_of::<FuncInfo>() == 8 && size_of::<LineInfo>() == 16);
 
 impl LineInfo {
-    /// The records as bpf(2) wants them, sixteen bytes each.
-    pub fn encode_all(records: &[Self]) -> Vec<u8> {
-        words(records, |r| [r.insn_off, r.file_name_off, r.line_off, r.line_col])
-    }
-
     /// The line number, from 1.
     pub fn line(&self) -> u32 {
         self.line_col >> 10
@@ -174,12 +166,6 @@ impl<'data> Part<'data> {
         }
         Ok(sections)
     }
-}
-
-/// The words of all records, little-endian, one record after the other.
-fn words<R, const N: usize>(records: &[R], of: impl Fn(&R) -> [u32; N]) -> Vec<u8> {
-    let records: Vec<_> = records.iter().map(|record| of(record).map(u32::to_le_bytes)).collect();
-    records.into_flattened().into_flattened()
 }
 
 fn word(bytes: &[u8], at: usize) -> Option<usize> {

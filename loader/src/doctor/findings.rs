@@ -46,7 +46,6 @@ fn tried() -> Tried {
 fn program() -> Result<OwnedFd, Errno> {
     const MOV: u8 = 0xb7;
     let insns = [Insn { code: MOV, ..Insn::default() }, Insn { code: Insn::EXIT, ..Insn::default() }];
-    let insns = Insn::encode_all(&insns);
     let load = bpf::ProgLoad { prog_type: 1, insns: &insns, license: c"GPL", name: "doctor", btf: None };
     bpf::prog_load(&load, None).0.map_err(|error| error.errno)
 }

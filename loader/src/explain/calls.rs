@@ -10,7 +10,6 @@ use crate::plan::{
 use crate::sys::attr::{
     BtfLoadAttr, EnableStatsAttr, MapCreateAttr, MapElemAttr, MapFreezeAttr, ObjInfoAttr, ProgInfo, ProgLoadAttr,
 };
-use crate::sys::bpf::{FUNC_INFO_SIZE, LINE_INFO_SIZE};
 use crate::sys::map_batch::MapBatchAttr;
 use crate::sys::test_run::TestRunAttr;
 use crate::uapi::names;
@@ -59,6 +58,12 @@ fn constant(name: impl Into<String>) -> Field {
 /// What a pointer points to; an empty slice is given as a null pointer.
 fn pointed(bytes: Vec<u8>) -> Field {
     if bytes.is_empty() { Field::Null } else { Field::Bytes(bytes) }
+}
+
+/// The words of all records, little-endian, one record after the other: how they lie in the kernel's sight.
+fn words<R, const N: usize>(records: &[R], of: impl Fn(&R) -> [u32; N]) -> Vec<u8> {
+    let records: Vec<_> = records.iter().map(|record| of(record).map(u32::to_le_bytes)).collect();
+    records.into_flattened().into_flattened()
 }
 
 pub(super) fn bpf(
@@ -151,8 +156,8 @@ fn prog_load(step: &ProgLoad, fds: &impl Descriptors, (log_level, log_size): (u3
     let insns = step.resolve(|id| fds.map_number(id));
     let btf = fds.btf().filter(|_| step.has_records());
     let (funcs, lines) = match btf {
-        Some(_) => (FuncInfo::encode_all(&step.func_info), LineInfo::encode_all(&step.line_info)),
-        None => (Vec::new(), Vec::new()),
+        Some(_) => (&step.func_info[..], &step.line_info[..]),
+        None => (&[][..], &[][..]),
     };
     let record_size = |size: usize| number(if btf.is_some() { size as u64 } else { 0 });
     let fields = vec![
@@ -169,12 +174,12 @@ fn prog_load(step: &ProgLoad, fds: &impl Descriptors, (log_level, log_size): (u3
         ("prog_ifindex", number(0u32)),
         ("expected_attach_type", constant("BPF_CGROUP_INET_INGRESS")),
         ("prog_btf_fd", btf.clone().map_or(number(0u32), Field::Fd)),
-        ("func_info_rec_size", record_size(FUNC_INFO_SIZE)),
-        ("func_info", pointed(funcs.clone())),
-        ("func_info_cnt", number((funcs.len() / FUNC_INFO_SIZE) as u64)),
-        ("line_info_rec_size", record_size(LINE_INFO_SIZE)),
-        ("line_info", pointed(lines.clone())),
-        ("line_info_cnt", number((lines.len() / LINE_INFO_SIZE) as u64)),
+        ("func_info_rec_size", record_size(size_of::<FuncInfo>())),
+        ("func_info", pointed(words(funcs, |r| [r.insn_off, r.type_id]))),
+        ("func_info_cnt", number(funcs.len() as u64)),
+        ("line_info_rec_size", record_size(size_of::<LineInfo>())),
+        ("line_info", pointed(words(lines, |r| [r.insn_off, r.file_name_off, r.line_off, r.line_col]))),
+        ("line_info_cnt", number(lines.len() as u64)),
         ("attach_btf_id", number(0u32)),
         ("attach_prog_fd", number(0u32)),
         ("fd_array", Field::Null),

@@ -12,6 +12,8 @@
 //!
 //! Source: `struct bpf_insn`, `include/uapi/linux/bpf.h`.
 
+use std::mem::offset_of;
+
 mod kernel_text;
 mod text;
 
@@ -19,6 +21,9 @@ pub use kernel_text::{Names, Numbers, kernel_text};
 pub use text::disassemble;
 
 /// One slot of a program, as `struct bpf_insn` lays it out.
+///
+/// The kernel reads a program from a slice of these: on a little-endian machine they lie in memory as their bytes do in the file.
+#[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Insn {
     /// Operation: class in the low three bits.
@@ -30,6 +35,8 @@ pub struct Insn {
     /// Signed immediate.
     pub imm: i32,
 }
+
+const _: () = assert!(size_of::<Insn>() == Insn::SIZE && offset_of!(Insn, off) == 2 && offset_of!(Insn, imm) == 4);
 
 impl Insn {
     /// Bytes in a slot.
@@ -79,7 +86,7 @@ impl Insn {
         bytes.as_chunks().0.iter().map(|slot| Self::decode(*slot)).collect()
     }
 
-    /// The bytes of a whole program, as bpf(2) wants them.
+    /// The bytes of a whole program.
     pub fn encode_all(insns: &[Self]) -> Vec<u8> {
         insns.iter().map(|insn| insn.encode()).collect::<Vec<_>>().into_flattened()
     }

@@ -6,8 +6,6 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use nix::errno::Errno;
 
 use super::{Attempt, KernelError, Outcome};
-use crate::btf::ext::{FuncInfo, LineInfo};
-use crate::insn::Insn;
 use crate::plan::{MapId, ProgLoad, kernel_name};
 use crate::sys::SysError;
 use crate::sys::bpf::{self, Log, Records};
@@ -60,8 +58,7 @@ pub(super) fn load(
     btf: Option<BorrowedFd<'_>>,
     log: LogRequest,
 ) -> (Option<Program>, Outcome) {
-    let insns = Insn::encode_all(&step.resolve(map_fd));
-    let (func_info, line_info) = (FuncInfo::encode_all(&step.func_info), LineInfo::encode_all(&step.line_info));
+    let insns = step.resolve(map_fd);
     // The licence was read up to its first NUL, so it holds none.
     let license = CString::new(step.license.as_str()).unwrap_or_default();
     let name = kernel_name(&step.name);
@@ -71,7 +68,7 @@ pub(super) fn load(
         insns: &insns,
         license: &license,
         name: &name,
-        btf: records.map(|btf| Records { btf, func_info: &func_info, line_info: &line_info }),
+        btf: records.map(|btf| Records { btf, func_info: &step.func_info, line_info: &step.line_info }),
     };
     let mut loader = Loader { load, attempts: Vec::new() };
     let (result, log) = loader.load(log);

@@ -15,9 +15,9 @@ use std::mem::{offset_of, size_of};
 pub struct Pointer<'a>(u64, PhantomData<&'a [u8]>);
 
 impl<'a> Pointer<'a> {
-    /// To what the kernel reads; null if that is nothing.
-    pub(super) fn to(bytes: &'a [u8]) -> Self {
-        Self(if bytes.is_empty() { 0 } else { bytes.as_ptr() as u64 }, PhantomData)
+    /// To what the kernel reads: bytes, or structs that are laid out as its own; null if that is nothing.
+    pub(super) fn to<T>(items: &'a [T]) -> Self {
+        Self(if items.is_empty() { 0 } else { items.as_ptr() as u64 }, PhantomData)
     }
 
     /// To where the kernel writes; null if there is no room.

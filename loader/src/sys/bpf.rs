@@ -7,6 +7,8 @@ use nix::errno::Errno;
 
 use super::SysError;
 use super::attr::{Attr, BtfLoadAttr, EnableStatsAttr, Info, ObjInfoAttr, ObjName, Pointer, ProgInfo, ProgLoadAttr};
+use crate::btf::ext::{FuncInfo, LineInfo};
+use crate::insn::Insn;
 
 /// `enum bpf_cmd`: the number that the kernel knows, and the name for people.
 #[derive(Clone, Copy)]
@@ -52,8 +54,8 @@ pub(super) fn raw(fd: BorrowedFd<'_>) -> u32 {
 pub struct ProgLoad<'a> {
     /// `enum bpf_prog_type`.
     pub prog_type: u32,
-    /// The slots, eight bytes each.
-    pub insns: &'a [u8],
+    /// The slots.
+    pub insns: &'a [Insn],
     /// The licence.
     pub license: &'a CStr,
     /// At most 15 bytes of letters, digits, `_` and `.`.
@@ -67,16 +69,11 @@ pub struct ProgLoad<'a> {
 pub struct Records<'a> {
     /// From [`btf_load`].
     pub btf: BorrowedFd<'a>,
-    /// `struct bpf_func_info`, [`FUNC_INFO_SIZE`] bytes each.
-    pub func_info: &'a [u8],
-    /// `struct bpf_line_info`, [`LINE_INFO_SIZE`] bytes each.
-    pub line_info: &'a [u8],
+    /// Where functions begin; slots.
+    pub func_info: &'a [FuncInfo],
+    /// Where lines begin; slots.
+    pub line_info: &'a [LineInfo],
 }
-
-/// Bytes of a `struct bpf_func_info`.
-pub const FUNC_INFO_SIZE: usize = 8;
-/// Bytes of a `struct bpf_line_info`.
-pub const LINE_INFO_SIZE: usize = 16;
 
 /// What the verifier is asked to write.
 #[derive(Debug)]
@@ -102,7 +99,7 @@ pub struct Log<'a> {
 pub fn prog_load(load: &ProgLoad<'_>, log: Option<Log<'_>>) -> (Result<OwnedFd, SysError>, u32) {
     let mut attr = ProgLoadAttr {
         prog_type: load.prog_type,
-        insn_cnt: (load.insns.len() / 8) as u32,
+        insn_cnt: load.insns.len() as u32,
         insns: Pointer::to(load.insns),
         license: Pointer::string(load.license),
         prog_name: obj_name(load.name),
@@ -115,12 +112,12 @@ pub fn prog_load(load: &ProgLoad<'_>, log: Option<Log<'_>>) -> (Result<OwnedFd, 
     }
     if let Some(records) = &load.btf {
         attr.prog_btf_fd = raw(records.btf);
-        attr.func_info_rec_size = FUNC_INFO_SIZE as u32;
+        attr.func_info_rec_size = size_of::<FuncInfo>() as u32;
         attr.func_info = Pointer::to(records.func_info);
-        attr.func_info_cnt = (records.func_info.len() / FUNC_INFO_SIZE) as u32;
-        attr.line_info_rec_size = LINE_INFO_SIZE as u32;
+        attr.func_info_cnt = records.func_info.len() as u32;
+        attr.line_info_rec_size = size_of::<LineInfo>() as u32;
         attr.line_info = Pointer::to(records.line_info);
-        attr.line_info_cnt = (records.line_info.len() / LINE_INFO_SIZE) as u32;
+        attr.line_info_cnt = records.line_info.len() as u32;
     }
     // The lengths beside the pointers are those of the slices.
     let result = bpf_fd(PROG_LOAD, &mut attr);
