@@ -30,7 +30,7 @@ class Runs:
     """What one loader took for one object, run by run."""
 
     def __init__(self, path):
-        self.path, self.times, self.walls, self.peaks = path, [], [], []
+        self.path, self.times, self.walls, self.peaks, self.stages = path, [], [], [], []
 
     def run(self, obj):
         """One more: µs from opening to attached, µs of the whole process, and peak memory in KiB."""
@@ -44,6 +44,9 @@ class Runs:
             sys.exit(f"bench: {command}: {told.returncode}: {told.stderr}")
         self.times.append(int(total[1]) / 1000)
         self.peaks.append(int(peak[1]))
+        if stages := re.search(r"^S (.*)$", told.stderr, re.M):
+            words = stages[1].split()
+            self.stages.append(dict(zip(words[::2], map(int, words[1::2]))))
 
     def time(self):
         return statistics.median(self.times)
@@ -105,6 +108,18 @@ def costs(measured):
     rows = [["object", *(f"{loader}: bpf() / all / MiB" for loader in loaders)]]
     for name, runs in measured.items():
         rows.append([name, *(f"{run.calls[1]} / {run.calls[0]} / {run.peak():.1f}" for run in runs.values())])
+    return figures.table(rows)
+
+
+def stages(measured):
+    """The table of what minibpf's part is made of."""
+    names = ["read", "parse", "spec", "plan", "load", "attach"]
+    rows = [["object", *(f"{name} µs" for name in names), "more than the floor, µs", "page faults"]]
+    for name, runs in measured.items():
+        mine = runs["minibpf"].stages
+        median = lambda stage: statistics.median(run[stage] for run in mine)
+        ours = runs["minibpf"].time() - runs["floor"].time()
+        rows.append([name, *(f"{median(stage) / 1000:,.0f}" for stage in names), f"{ours:,.0f}", f"{median('faults'):,.0f}"])
     return figures.table(rows)
 
 

@@ -1,6 +1,11 @@
-"""The loaders that take turns: minibpf, libbpf 1.7 and 1.1, aya. Each is told an object, and says how long it took."""
+"""The loaders that take turns: minibpf, libbpf 1.7 and 1.1, aya. Each is told an object, and says how long it took.
+
+All are linked statically, so that none pays for pages of a shared library that another does not have.
+"""
 
 import json
+import os
+import re
 import subprocess
 
 from .objects import ROOT
@@ -8,10 +13,19 @@ from .objects import ROOT
 PEERS = ROOT / "tests/bench/peers"
 
 
+def cargo(folder, *options, **also):
+    """A static release build; returns the machine's name, below which cargo puts what it built."""
+    host = re.search(r"host: (.*)", subprocess.run(["rustc", "-vV"], check=True, capture_output=True, text=True).stdout)[1]
+    # With --target the flags are the program's alone: what runs during the build is linked as ever.
+    command = ["cargo", "build", "--quiet", "--release", "--target", host, *options]
+    environment = {**os.environ, "RUSTFLAGS": "-C target-feature=+crt-static -C relocation-model=static"}
+    return host, subprocess.run(command, check=True, cwd=folder, env=environment, **also).stdout
+
+
 def example(name):
     """One of minibpf's examples."""
-    subprocess.run(["cargo", "build", "--quiet", "--release", "--example", name], check=True, cwd=ROOT)
-    return ROOT / f"target/release/examples/{name}"
+    host, _ = cargo(ROOT, "--example", name)
+    return ROOT / f"target/{host}/release/examples/{name}"
 
 
 def gcc(source, out, *options):
@@ -28,8 +42,8 @@ def libbpf_1_1(work, source="libbpf"):
 def crates():
     """Builds aya's peer, and libbpf 1.7 as the crate libbpf-sys carries it; returns the program, and where that library is."""
     # Beside minibpf's own, so that a second run need not build it again.
-    build = ["cargo", "build", "--quiet", "--release", "--locked", "--target-dir", ROOT / "target/peers", "--message-format", "json"]
-    told = subprocess.run(build, check=True, cwd=PEERS, stdout=subprocess.PIPE, text=True).stdout
+    options = ["--locked", "--target-dir", ROOT / "target/peers", "--message-format", "json"]
+    _, told = cargo(PEERS, *options, stdout=subprocess.PIPE, text=True)
     messages = [json.loads(line) for line in told.splitlines()]
     built = [m["out_dir"] for m in messages if m["reason"] == "build-script-executed" and "libbpf-sys" in m["package_id"]]
     aya = [m["executable"] for m in messages if m["reason"] == "compiler-artifact" and m["target"]["name"] == "aya-load" and m["executable"]]
