@@ -115,6 +115,11 @@ fn print(output: &Output, found: &Found<'_>) -> Result<(), Failure> {
     let peer = listed.and_then(|listed| listed.peer).map(|peer| peer.to_string());
     let shown_peer = peer.as_deref().unwrap_or(if is_listening { "(listening)" } else { "" });
     let memory = look.stats.memory;
+    let dropped = match look.stats.drops {
+        Some(drops) => drops.to_string(),
+        None if memory.is_some() => "-".to_owned(),
+        None => "?".to_owned(),
+    };
     let again = look.stats.tcp.map(|tcp| tcp.total_retrans());
     let known = |number: Option<u32>| number.map_or_else(|| "?".to_owned(), |number| number.to_string());
     let more = if output.is_verbose() {
@@ -126,7 +131,7 @@ fn print(output: &Output, found: &Found<'_>) -> Result<(), Failure> {
     output.text(format_args!(
         "{pid:>7}  {command:<15}  {fd:>4}  {kind:<8}  {place:<22}  {shown_peer:<22}  {:<18}  {:>5}{more}",
         look.filter(),
-        known(memory.map(|m| m.drops)),
+        dropped,
     ))?;
     let (filter, insns) = match &look.present {
         None => (None, None),
@@ -136,7 +141,7 @@ fn print(output: &Output, found: &Found<'_>) -> Result<(), Failure> {
     };
     output.data(&json!({
         "kind": "socket", "pid": pid, "command": command, "fd": fd, "type": kind, "local": place, "peer": peer,
-        "listening": is_listening, "filter": filter, "classic_insns": insns, "locked": look.locked, "drops": memory.map(|m| m.drops),
+        "listening": is_listening, "filter": filter, "classic_insns": insns, "locked": look.locked, "drops": look.stats.drops,
         "bytes_queued": memory.map(|m| m.rmem_alloc), "rcvbuf": memory.map(|m| m.rcvbuf), "retransmitted": again,
     }))
 }

@@ -76,9 +76,9 @@ impl Round {
 
 /// What a socket has counted since it was opened; its queues as they are now, in bytes.
 pub(crate) fn socket_json(socket: &SocketStats) -> Json {
-    let SocketStats { memory, tcp, packets } = socket;
+    let SocketStats { memory, drops, tcp, packets } = socket;
     json!({
-        "drops": memory.map(|m| m.drops), "bytes_queued": memory.map(|m| m.rmem_alloc), "rcvbuf": memory.map(|m| m.rcvbuf),
+        "drops": drops, "bytes_queued": memory.map(|m| m.rmem_alloc), "rcvbuf": memory.map(|m| m.rcvbuf),
         "bytes_unsent": memory.map(|m| m.wmem_queued), "sndbuf": memory.map(|m| m.sndbuf),
         "segs_in": tcp.map(|tcp| tcp.segs_in), "segs_out": tcp.map(|tcp| tcp.segs_out),
         "retransmitted": tcp.map(|tcp| tcp.total_retrans()), "out_of_order": tcp.map(|tcp| tcp.rcv_ooopack),
@@ -104,10 +104,12 @@ pub(crate) struct SocketText<'a>(pub(crate) &'a SocketStats);
 
 impl fmt::Display for SocketText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let SocketStats { memory, tcp, packets } = self.0;
+        let SocketStats { memory, drops, tcp, packets } = self.0;
         let mut parts = Vec::new();
+        if let Some(drops) = drops {
+            parts.push(format!("{drops} packets dropped"));
+        }
         if let Some(memory) = memory {
-            parts.push(format!("{} packets dropped", memory.drops));
             parts.push(format!("{} of {} bytes queued", memory.rmem_alloc, memory.rcvbuf));
         }
         if let Some(tcp) = tcp {

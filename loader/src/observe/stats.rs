@@ -38,8 +38,10 @@ pub fn mean_ns(info: &ProgramInfo) -> Option<u64> {
 /// What a socket has counted since it was opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct SocketStats {
-    /// Its queues, and what it dropped; `None` on kernels before 4.12.
+    /// Its queues; `None` on kernels before 4.12.
     pub memory: Option<MemInfo>,
+    /// See [`drops`].
+    pub drops: Option<u32>,
     /// Of a TCP connection.
     pub tcp: Option<TcpInfo>,
     /// Of a packet socket.
@@ -52,6 +54,7 @@ impl SocketStats {
     pub fn look(&mut self, socket: impl AsFd, is_own: bool) {
         let socket = socket.as_fd();
         self.memory = counters::meminfo(socket).ok();
+        self.drops = self.memory.filter(|_| counters::counts_drops(socket)).map(|memory| memory.drops);
         self.tcp = counters::tcp_info(socket).ok();
         if let Some(new) = is_own.then(|| counters::packet_statistics(socket).ok()).flatten() {
             let PacketStatistics { packets, drops } = self.packets.unwrap_or_default();
@@ -59,6 +62,13 @@ impl SocketStats {
             self.packets = Some(PacketStatistics { packets, drops });
         }
     }
+}
+
+/// The packets that a socket dropped, those that its filter dropped among them; `None` where nobody counts those, see
+/// [`counters::counts_drops`].
+pub fn drops(socket: impl AsFd) -> Option<u32> {
+    let socket = socket.as_fd();
+    counters::counts_drops(socket).then(|| counters::drops(socket).ok()).flatten()
 }
 
 /// When a program was loaded; `None` where the clocks cannot be read, or say what cannot be.

@@ -6,6 +6,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use nix::errno::Errno;
 
 use super::SysError;
+use super::socket::kind_of;
 
 /// Calls getsockopt(2) for a struct of plain numbers; what an older kernel does not fill in stays zero.
 pub(super) fn get<T: Default + Copy>(
@@ -58,6 +59,17 @@ const _: () = assert!(size_of::<MemInfo>() == 36);
 /// Kernel: `sk_get_meminfo()`, `net/core/sock.c`.
 pub fn meminfo(socket: impl AsFd) -> Result<MemInfo, SysError> {
     get(socket.as_fd(), libc::SOL_SOCKET, libc::SO_MEMINFO, "getsockopt(SO_MEMINFO)")
+}
+
+/// Whether a socket's drops are those of its filter too. TCP and UDP count what the filter drops; a UNIX, raw or packet socket counts it
+/// nowhere, and its number says nothing of the filter.
+///
+/// Kernel: `tcp_v4_rcv()`, `net/ipv4/tcp_ipv4.c`; `udp_queue_rcv_one_skb()`, `net/ipv4/udp.c`.
+pub fn counts_drops(socket: impl AsFd) -> bool {
+    let protocols = [libc::IPPROTO_TCP, libc::IPPROTO_UDP];
+    kind_of(socket).is_ok_and(|[family, kind, protocol]| {
+        matches!(family, libc::AF_INET | libc::AF_INET6) && kind != libc::SOCK_RAW && protocols.contains(&protocol)
+    })
 }
 
 /// The packets that a socket dropped.

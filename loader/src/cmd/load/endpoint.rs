@@ -4,8 +4,7 @@ use std::net::TcpListener;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
 use minibpf::hook::tcp;
-use minibpf::observe::stats::SocketStats;
-use minibpf::sys::counters;
+use minibpf::observe::stats::{SocketStats, drops};
 use nix::errno::Errno;
 use nix::sys::socket::{
     MsgFlags, Shutdown, SockaddrStorage, getsockopt, recv, recvfrom, send, sendto, shutdown, sockopt,
@@ -199,7 +198,7 @@ impl<'a> Endpoint<'a> {
 
     /// Lets a listener go on with the next connection; `false` where this one was the only one.
     pub(super) fn goes_on(&mut self) -> bool {
-        self.drops = self.drops.wrapping_add(self.accepted.take().and_then(|fd| counters::drops(fd).ok()).unwrap_or(0));
+        self.drops = self.drops.wrapping_add(self.accepted.take().and_then(drops).unwrap_or(0));
         self.flow == Flow::Listener
     }
 
@@ -212,16 +211,16 @@ impl<'a> Endpoint<'a> {
         }
     }
 
-    /// Packets that the sockets have dropped.
+    /// Packets that the sockets have dropped, the filter's among them; `None` where those are not counted.
     pub(super) fn drops(&self) -> Option<u32> {
         if let Some(owner) = self.owner {
-            return counters::drops(owner.socket()?).ok();
+            return drops(owner.socket()?);
         }
         if !self.members.is_empty() {
-            return Some(self.members.iter().filter_map(|socket| counters::drops(socket).ok()).sum());
+            return self.members.iter().map(drops).sum();
         }
-        let accepted = self.accepted.as_ref().and_then(|fd| counters::drops(fd).ok()).unwrap_or(0);
-        Some(counters::drops(self.socket).ok()?.wrapping_add(self.drops).wrapping_add(accepted))
+        let accepted = self.accepted.as_ref().and_then(drops).unwrap_or(0);
+        Some(drops(self.socket)?.wrapping_add(self.drops).wrapping_add(accepted))
     }
 }
 
