@@ -58,6 +58,21 @@ fn a_name_is_defined_only_where_it_is() {
 }
 
 #[test]
+fn no_command_of_the_book_names_a_device_as_a_file_to_be_written() {
+    // Root's llvm-objcopy and compilers put a file in its place.
+    let writes = Regex::new(r"objcopy.*/dev/|-o ?/dev/|=/dev/(stdout|stderr|null)").unwrap();
+    let mut files = pages::of_the_book().into_iter().map(|page| page.path).collect::<Vec<_>>();
+    for folder in fs::read_dir(pages::root().join("docs/exercises")).unwrap().map(|entry| entry.unwrap().path()) {
+        files.extend(fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()));
+    }
+    for path in files {
+        let text = String::from_utf8_lossy(&fs::read(&path).unwrap()).into_owned();
+        let found: Vec<_> = text.lines().filter(|line| writes.is_match(line)).collect();
+        assert!(found.is_empty(), "{}: {found:?}", path.display());
+    }
+}
+
+#[test]
 fn every_page_that_the_program_speaks_of_is_there_with_its_heading() {
     let page = Regex::new(r"docs/[a-z0-9-]+\.md(#[a-z0-9-]+)?").unwrap();
     let pages = pages::of_the_book();
