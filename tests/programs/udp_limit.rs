@@ -79,17 +79,16 @@ fn a_bucket_fills_again_with_time_and_over_ipv6_too() {
 #[ignore = "needs CAP_BPF"]
 fn no_token_is_taken_twice_when_all_cpus_ask_at_once() {
     let (running, address) = server("127.0.0.1", 3_600_000_000, 10_000);
-    let threads: Vec<_> = (0..4)
-        .map(|_| {
-            let client = client("127.0.0.4", &address);
-            thread::spawn(move || {
-                (0..5000).for_each(|_| {
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let client = client("127.0.0.4", &address);
+                for _ in 0..5000 {
                     client.send(b"x").unwrap();
-                })
-            })
-        })
-        .collect();
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+                }
+            });
+        }
+    });
     running.interrupt();
     let shares = shares(&running.end().expect(0));
     assert_eq!(shares, [(4, 10_000, 10_000)]);
