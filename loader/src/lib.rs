@@ -31,6 +31,7 @@
 //! | [`verdict`] | why the kernel said no |
 //! | [`xlated`] | a loaded program's instructions, and what the verifier made of those it was given |
 //! | [`privileges`] | which privilege is missing where the kernel refuses |
+//! | [`filter`] | the way from bytes to a loaded program, in one call |
 //! | [`doctor`] | what a kernel and its privileges allow |
 //! | [`target`] | what a plan must know of the kernel |
 //! | [`uapi`] | helpers, context fields, types and flags by the kernel's numbers |
@@ -40,23 +41,64 @@
 //!
 //! # A filter on a socket of your own
 //!
-//! ```no_run
+//! In one call, [`Filter::load`](filter::Filter::load); or by hand, one stage after the other, each to be looked at:
+//!
+//! ```ignore (needs CAP_BPF)
 //! use minibpf::{elf::Object, kernel::Kernel, link::Options, plan::Plan, spec::Spec, target::Target};
 //!
-//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let bytes = std::fs::read("filter.bpf.o")?;
-//! let object = Object::parse(&bytes)?;
+//! # /*
+//! const OBJECT: &[u8] = include_bytes!("count.bpf.o");
+//! # */
+//! # const OBJECT: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/bpf/count.bpf.o"));
+//! let object = Object::parse(OBJECT)?;
 //! let spec = Spec::read(&object);
 //! let plan = Plan::new(&spec, &Options::default(), &Target::running(&spec))?;
 //! let kernel = Kernel::load(&plan)?;
 //! let filter = kernel.program_named("count").ok_or("no program `count`")?;
 //!
-//! let stream = std::net::TcpStream::connect("127.0.0.1:80")?;
-//! filter.attach(&stream)?;
+//! let socket = std::net::UdpSocket::bind("127.0.0.1:0")?;
+//! filter.attach(&socket)?;
 //! // … talk …
-//! filter.detach(&stream)?;
-//! # Ok(()) }
+//! filter.detach(&socket)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! The plan needs no kernel and no privileges:
+//!
+//! ```
+//! use minibpf::{elf::Object, link::Options, plan::Plan, spec::Spec, target::Target};
+//!
+//! # const OBJECT: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/bpf/count.bpf.o"));
+//! let object = Object::parse(OBJECT)?;
+//! let plan = Plan::new(&Spec::read(&object), &Options::default(), &Target::none())?;
+//! let names: Vec<_> = plan.maps().map(|map| map.name.as_str()).collect();
+//! assert_eq!(names, [".data", ".bss", "ports"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! More examples are in the folder `examples` of the package: maps, events with poll(2) and with tokio, tests of a filter.
+//!
+//! # Errors
+//!
+//! Each stage has its own: [`ElfError`](elf::ElfError), [`PlanError`](link::PlanError), [`LinkError`](plan::LinkError) of one program,
+//! [`KernelError`](kernel::KernelError) with the call, its errno and the verifier's log, which [`verdict::explain`] puts into words. EPERM is
+//! explained by [`Privileges`](privileges::Privileges).
+//!
+//! # Features
+//!
+//! | feature | default | what it adds |
+//! | --- | --- | --- |
+//! | `cli` | yes | the program `minibpf`, with what only a terminal needs; includes `pcap` and `humantime` |
+//! | `pcap` | with `cli` | packets from capture files (`packet::capture`) |
+//! | `humantime` | with `cli` | times of day in what the program says |
+//!
+//! A program that uses the library sets `default-features = false`.
+//!
+//! # Versions
+//!
+//! Rust 1.88, Linux 5.8, machines of 64 bits. `docs/library.md` of the repository says what semantic versioning covers.
+//!
+//! The examples that need `CAP_BPF` are run by `cargo test --doc -- --include-ignored`.
 
 // What a file says in 64 bits is counted in memory without a look at what does not fit; and no kernel of 32 bits was ever tried.
 #[cfg(not(target_pointer_width = "64"))]
@@ -66,6 +108,7 @@ pub mod btf;
 pub mod doctor;
 pub mod elf;
 pub mod explain;
+pub mod filter;
 pub mod hook;
 pub mod insn;
 pub mod kernel;

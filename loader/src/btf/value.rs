@@ -38,6 +38,16 @@ pub fn read<'data>(btf: &Btf<'data>, ty: u32, bytes: &[u8]) -> Value<'data> {
     Layout::of(btf, ty).read(bytes)
 }
 
+impl Value<'_> {
+    /// The number, if it is one.
+    pub fn integer(&self) -> Option<i128> {
+        match self {
+            Self::Int(number) => Some(*number),
+            _ => None,
+        }
+    }
+}
+
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -19,7 +19,7 @@ use std::borrow::Cow;
 use thiserror::Error;
 
 /// A file that cannot be read as a BPF object.
-#[derive(Debug, Error, PartialEq, Eq)]
+#[derive(Debug, Error, PartialEq, Eq, Clone)]
 pub enum ElfError {
     /// The four magic bytes are missing.
     #[error("not an ELF file: it starts with {found}, expected 7f 45 4c 46")]

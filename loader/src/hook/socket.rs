@@ -21,18 +21,13 @@ impl Program {
     /// Attaches it to a socket: from here on each packet that the socket receives goes through it. The socket keeps the
     /// program alive, even after `self` is dropped. A filter that was there is replaced.
     ///
-    /// ```no_run
-    /// # use minibpf::{kernel::Kernel, link::Options, plan::Plan, spec::Spec, elf::Object, target::Target};
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let bytes = std::fs::read("filter.o")?;
-    /// # let object = Object::parse(&bytes)?;
-    /// # let spec = Spec::read(&object);
-    /// # let plan = Plan::new(&spec, &Options::default(), &Target::running(&spec))?;
-    /// let kernel = Kernel::load(&plan)?;
-    /// let filter = kernel.program_named("count").ok_or("no such program")?;
-    /// let stream = std::net::TcpStream::connect("127.0.0.1:80")?;
-    /// filter.attach(&stream)?;
-    /// # Ok(()) }
+    /// ```ignore (needs CAP_BPF)
+    /// # const OBJECT: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/bpf/pass.bpf.o"));
+    /// let filter = minibpf::filter::Filter::load(OBJECT, "pass")?;
+    /// let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
+    /// let stream = std::net::TcpStream::connect(listener.local_addr()?)?;
+    /// filter.program().attach(&stream)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors

@@ -1,13 +1,14 @@
-//! Programs and maps that are there already: pinned in a bpffs, or known by their number.
+//! Programs and maps by themselves: those of a load, and those that are there already, pinned in a bpffs or known by their number.
 
+use std::collections::BTreeMap;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
 
 use super::program::SOCKET_FILTER;
-use super::{Map, Program};
-use crate::plan::{MapCreate, MapId};
+use super::{Kernel, Map, Program};
+use crate::plan::{MapCreate, MapId, ProgId};
 use crate::spec::MapAttr;
 use crate::sys::attr::{ObjName, ProgInfo};
 use crate::sys::bpf::prog_info;
@@ -16,6 +17,13 @@ use crate::sys::id::{Access, btf_by_id, map_by_id, prog_by_id};
 use crate::sys::map::MapFd;
 use crate::sys::pin::obj_get;
 use crate::sys::{SysError, map_info::MapInfo};
+
+impl Kernel {
+    /// What was created, each to be owned by itself. Pins stay only where they were kept before.
+    pub fn into_parts(self) -> (BTreeMap<MapId, Map>, BTreeMap<ProgId, Program>) {
+        (self.maps, self.programs)
+    }
+}
 
 /// What is pinned somewhere.
 #[derive(Debug)]

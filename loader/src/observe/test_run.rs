@@ -19,12 +19,13 @@ impl Program {
     /// Runs it `repeat` times on an Ethernet frame. It finds byte 0 at the network header, as on no socket but a cooked packet
     /// socket, and its return value trims nothing; what it does to its maps is done.
     ///
-    /// ```no_run
-    /// # fn try_it(filter: &minibpf::kernel::Program) -> Result<(), Box<dyn std::error::Error>> {
+    /// ```ignore (needs CAP_BPF)
+    /// # const OBJECT: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/bpf/pass.bpf.o"));
+    /// let filter = minibpf::filter::Filter::load(OBJECT, "pass")?;
     /// let frame = minibpf::packet::make::make("tcp:80:GET / HTTP/1.0")?;
-    /// let run = filter.test_run(&frame, 1)?;
-    /// println!("it keeps {} bytes", run.ret);
-    /// # Ok(()) }
+    /// let run = filter.program().test_run(&frame, 1)?;
+    /// assert_eq!(run.ret as usize, frame.len() - 14, "it keeps all but the Ethernet header, which it is not shown");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors

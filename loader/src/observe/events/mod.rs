@@ -1,15 +1,23 @@
 //! What programs report: the reading end of ring buffers and perf event arrays, as one [`Consumer`].
 //!
-//! ```no_run
-//! # use minibpf::{kernel::Kernel, observe::events::{Consumer, Event}};
-//! # fn read(kernel: &Kernel) -> Result<(), Box<dyn std::error::Error>> {
-//! let mut consumer = Consumer::new(kernel.maps().map(|(_, map)| map))?;
-//! // … attach; then, whenever poll(2) or epoll(7) says that `consumer` is readable:
-//! while consumer.consume(1000, |event| match event {
+//! ```ignore (needs CAP_BPF)
+//! use minibpf::observe::events::{Consumer, Event};
+//! # use std::{io::Write, net::{TcpListener, TcpStream}};
+//! # const OBJECT: &[u8] = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/bpf/http.bpf.o"));
+//! let filter = minibpf::filter::Filter::load(OBJECT, "http")?;
+//! let mut consumer = Consumer::new(filter.maps())?;
+//! # let listener = TcpListener::bind("127.0.0.1:0")?;
+//! # let mut client = TcpStream::connect(listener.local_addr()?)?;
+//! # let server = listener.accept()?.0;
+//! filter.program().attach(&server)?;
+//! # client.write_all(b"GET / HTTP/1.1\r\n\r\n")?;
+//! // Then, whenever poll(2) or epoll(7) says that `consumer` is readable:
+//! let read = consumer.consume(1000, |event| match event {
 //!     Event::Record(record) => println!("{}: {:?}", record.map.name(), record.bytes),
 //!     Event::Lost(lost) => println!("{}: {} lost", lost.map.name(), lost.count),
-//! }) == 1000 {}
-//! # Ok(()) }
+//! });
+//! assert_eq!(read, 1, "fewer than 1000: there were no more");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! Nothing is copied: the bytes of an event lie in the memory that the kernel has written, until the closure returns. Only a perf
@@ -19,7 +27,7 @@ pub mod perf;
 pub mod ringbuf;
 mod types;
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags};
 use thiserror::Error;
@@ -109,6 +117,13 @@ pub struct Consumer<'map> {
 impl AsFd for Consumer<'_> {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.epoll.0.as_fd()
+    }
+}
+
+/// For what waits by number, as tokio's `AsyncFd` does.
+impl AsRawFd for Consumer<'_> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.as_fd().as_raw_fd()
     }
 }
 
