@@ -75,6 +75,7 @@ const HOLES_LEFT_OPEN: &str = "
 fn log_of_the_unpatched(plan: &Plan, name: &str) -> String {
     let mut plan = plan.clone();
     plan.steps.retain(|step| !matches!(step, Step::ProgLoad(program) if program.name != name));
+    assert_eq!(plan.prog_loads().count(), 1, "a program with a hole of the kind {name}");
     for step in &mut plan.steps {
         if let Step::ProgLoad(program) = step {
             program.patches.clear();
