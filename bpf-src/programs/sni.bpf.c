@@ -42,9 +42,10 @@ always_inline int number(const struct __sk_buff *skb, __u32 *at, __u32 bytes)
 always_inline void look(const struct __sk_buff *skb, int payload)
 {
 	struct client_hello hello = {};
-	__u32 at = payload, end, last = 0, name = 0;
+	__u32 at = payload, end, name = 0, last = 0;
 	int record, message, skip, type, length;
-	__u8 start[START];
+	__u8 start[START], head[4];
+	bool found = 0; /* not `name != 0`: what decides a branch, the verifier must know exactly, and each round has another name */
 
 	if (payload < 0 || bpf_skb_load_bytes(skb, at, start, sizeof(start)) < 0 || start[0] != 22 || start[1] != 3 || start[5] != 1)
 		return;
@@ -64,20 +65,22 @@ always_inline void look(const struct __sk_buff *skb, int payload)
 	end = at + length;
 
 	for (int extension = 0; extension < EXTENSIONS && at < end; extension++) {
-		type = number(skb, &at, 2);
-		length = number(skb, &at, 2);
-		if (type < 0 || length < 0)
+		if (bpf_skb_load_bytes(skb, at, head, sizeof(head)) < 0)
 			break; /* in the next segment; a name that was found before is whole */
+		type = head[0] << 8 | head[1];
+		length = head[2] << 8 | head[3];
+		at += sizeof(head);
 		if (type == ENCRYPTED_CLIENT_HELLO)
 			hello.ech = 1;
 		if (type == SERVER_NAME && length > 5) {
 			/* A list of one: its length, type 0 for a host, the name's length. */
 			name = at + 2;
 			last = length - 5 - 1;
+			found = 1;
 		}
 		at += length;
 	}
-	if (!name) {
+	if (!found) {
 		if (at != end)
 			goto incomplete;
 		__sync_fetch_and_add(&unnamed, 1);
