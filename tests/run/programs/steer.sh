@@ -30,6 +30,14 @@ minibpf run bpf-src/programs/steer.bpf.o --program hash --expect 0:0xdde51bbf --
 minibpf run bpf-src/programs/steer.bpf.o --program hash --expect 0:0x02d1feef --expect 1:0x4b61e985 \
     --data "$tcp6 3ffe1900454500030200f8fffe2167cf fe800000000000000200f8fffe2167cf acdb 9488" --data "$icmp6 3ffe1900454500030200f8fffe2167cf fe800000000000000200f8fffe2167cf acdb 9488"
 
+# A key that repeats two bytes does not care which end is first: each half of addresses and ports meets the same bits of it.
+twice="key=[0x6d 0x5a 0x6d 0x5a 0x6d 0x5a 0x6d 0x5a 0x6d 0x5a 0x6d 0x5a 0x6d 0x5a 0x6d 0x5a 0x6d 0x5a 0x6d 0x5a 0x6d 0x5a 0x6d 0x5a 0x6d 0x5a 0x6d 0x5a 0x6d 0x5a 0x6d 0x5a 0x6d 0x5a 0x6d 0x5a 0x6d 0x5a 0x6d 0x5a]"
+minibpf run bpf-src/programs/steer.bpf.o --program hash --set "$twice" --expect 0x9fcc9fcc \
+    --data "$tcp4 420995bb a18e6450 0aea 06e6" --data "$tcp4 a18e6450 420995bb 06e6 0aea"
+minibpf run bpf-src/programs/steer.bpf.o --program hash --set "$twice" --expect 0x13eb13eb \
+    --data "$tcp6 3ffe2501020000030000000000000001 3ffe250102001fff0000000000000007 06e6 0aea" \
+    --data "$tcp6 3ffe250102001fff0000000000000007 3ffe2501020000030000000000000001 0aea 06e6"
+
 # UDP has ports, too; behind IP options they are found; without them, and of fragments, the addresses count alone.
 flow='420995bb a18e6450'
 minibpf run bpf-src/programs/steer.bpf.o --program hash --expect 0x51ccc178 \
