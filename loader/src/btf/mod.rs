@@ -13,6 +13,7 @@
 //! `kernel/bpf/btf.c`.
 
 mod arithmetic;
+mod decode;
 pub mod encode;
 pub mod ext;
 pub mod layout;
@@ -90,7 +91,7 @@ impl<'data> Btf<'data> {
             if let (1.., Some(text)) = (name, btf.strings.get(name as usize..)) {
                 look(btf.type_count(), text);
             }
-            at += types::size(btf.type_count(), rest)?;
+            at += decode::size(btf.type_count(), rest)?;
         }
         Ok(btf)
     }
@@ -133,7 +134,7 @@ impl<'data> Btf<'data> {
             ));
         };
         let bytes = self.types.get(offset as usize..).unwrap_or_default();
-        types::decode(id, bytes, self)
+        decode::decode(id, bytes, self)
     }
 
     /// Where type `id` begins, in bytes from the start of the section.
