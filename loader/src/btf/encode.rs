@@ -44,13 +44,7 @@ fn encode_at(btf: &Btf<'_>, ty: u32, value: &str, depth: usize) -> Result<Vec<u8
         Kind::Array(array)
             if btf.size_of(array.element) == Ok(1) && (is_char(btf, array.element) || !value.starts_with('[')) =>
         {
-            let mut bytes = text(value)?;
-            let room = array.count as usize;
-            if bytes.len() > room {
-                return Err(format!("{} bytes, but it holds {room}", bytes.len()));
-            }
-            bytes.resize(made(array.count.into())?, 0);
-            Ok(bytes)
+            characters(value, array.count)
         }
         Kind::Array(array) => {
             let elements = parts(value, '[', ']').ok_or("expected an array: [1 2 3]")?;
@@ -62,23 +56,38 @@ fn encode_at(btf: &Btf<'_>, ty: u32, value: &str, depth: usize) -> Result<Vec<u8
         }
         Kind::Struct { members, .. } | Kind::Union { members, .. } => {
             let size = btf.size_of(id).map_err(|e| e.to_string())?;
-            let mut bytes = vec![0; made(size)?];
-            let mut unnamed = members.iter().filter(|member| member.name.is_empty());
-            for part in parts(value, '{', '}').ok_or("expected a struct: {member=value member=value}")? {
-                let (member, value) = if part.starts_with('{') {
-                    (unnamed.next().ok_or_else(|| format!("`{part}` belongs to no member"))?, part)
-                } else {
-                    named(&members, part)?
-                };
-                place(btf, member, value, &mut bytes, depth).map_err(|e| format!("`{}`: {e}", member.name))?;
-            }
-            Ok(bytes)
+            record(btf, &members, value, made(size)?, depth)
         }
         other => Err(format!(
             "{} cannot be written; integers, bools, enums, char arrays, and arrays and structs of them can",
             other.name()
         )),
     }
+}
+
+/// An array of bytes, as text; what it does not fill is zero.
+fn characters(value: &str, room: u32) -> Result<Vec<u8>, String> {
+    let mut bytes = text(value)?;
+    if bytes.len() > room as usize {
+        return Err(format!("{} bytes, but it holds {room}", bytes.len()));
+    }
+    bytes.resize(made(room.into())?, 0);
+    Ok(bytes)
+}
+
+/// A struct or union of `size` bytes; a member without a name is written where a part without one stands.
+fn record(btf: &Btf<'_>, members: &[Member<'_>], value: &str, size: usize, depth: usize) -> Result<Vec<u8>, String> {
+    let mut bytes = vec![0; size];
+    let mut unnamed = members.iter().filter(|member| member.name.is_empty());
+    for part in parts(value, '{', '}').ok_or("expected a struct: {member=value member=value}")? {
+        let (member, value) = if part.starts_with('{') {
+            (unnamed.next().ok_or_else(|| format!("`{part}` belongs to no member"))?, part)
+        } else {
+            named(members, part)?
+        };
+        place(btf, member, value, &mut bytes, depth).map_err(|e| format!("`{}`: {e}", member.name))?;
+    }
+    Ok(bytes)
 }
 
 /// How many bytes are made for a type that says that it has so many.

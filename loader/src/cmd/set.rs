@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::Args;
 use minibpf::btf::Btf;
+use minibpf::kernel::Map;
 use minibpf::observe::globals::{self, GlobalError};
 use minibpf::observe::maps::Types;
 use minibpf::sys::SysError;
@@ -38,37 +39,15 @@ impl Set {
             return Err(Failure::new(Exit::Usage, format!("`{name}` is set twice")));
         }
         let map = self.what.only_map(Access::Write)?;
-        let bytes = match map.btf() {
-            Ok(bytes) => bytes.unwrap_or_default(),
-            Err(error) => {
-                let exit = if error.errno == Errno::EPERM { Exit::Privileges } else { Exit::Other };
-                return Err(Failure::new(exit, format!("map `{}`: the types of its variables: {error}", map.name()))
-                    .hint("types are read with CAP_SYS_ADMIN alone"));
-            }
-        };
+        let bytes = types_of(&map)?;
         // An empty section: no types.
         let btf = Btf::parse(&bytes).ok();
-        let usage = |error: GlobalError| {
-            let failure = Failure::new(Exit::Usage, format!("map `{}`: {error}", map.name()));
-            match error {
-                GlobalError::Constants => {
-                    failure.hint("set constants before the load: minibpf load OBJ --set VAR=VALUE")
-                }
-                _ => failure,
-            }
-        };
-        let btf = btf.as_ref().ok_or_else(|| usage(GlobalError::NoVariables { typed: false }))?;
+        let unfit = |error| unfit(&map, &error);
+        let btf = btf.as_ref().ok_or_else(|| unfit(GlobalError::NoVariables { typed: false }))?;
         let checked = self.values.iter().map(|(name, value)| globals::assignment(&map, btf, name, value));
-        let assignments = checked.collect::<Result<Vec<_>, _>>().map_err(usage)?;
+        let assignments = checked.collect::<Result<Vec<_>, _>>().map_err(unfit)?;
 
-        let failed = |error: SysError| {
-            let failure = Failure::new(Exit::Other, format!("map `{}`: {error}", map.name()));
-            match error.errno {
-                Errno::EPERM => failure.hint("the map is frozen: user space can write it no more"),
-                Errno::EACCES => failure.hint("the map was made read-only (BPF_F_RDONLY)"),
-                _ => failure,
-            }
-        };
+        let failed = |error| refused(&map, &error);
         let types = Types::of(&map, Some(btf));
         let value_of = || map.fd().lookup(&0u32.to_le_bytes()).map(|value| types.contents(&value)).map_err(failed);
         let before = value_of()?;
@@ -83,5 +62,34 @@ impl Set {
             output.data(&json!({ "kind": "set", "map": map.name(), "name": name, "before": before, "after": after, "in_place": in_place }))?;
         }
         Ok(())
+    }
+}
+
+/// The types of the map's variables, as the kernel keeps them.
+fn types_of(map: &Map) -> Result<Vec<u8>, Failure> {
+    let failed = |error: SysError| {
+        let exit = if error.errno == Errno::EPERM { Exit::Privileges } else { Exit::Other };
+        Failure::new(exit, format!("map `{}`: the types of its variables: {error}", map.name()))
+            .hint("types are read with CAP_SYS_ADMIN alone")
+    };
+    map.btf().map(Option::unwrap_or_default).map_err(failed)
+}
+
+/// What was asked for cannot be set.
+fn unfit(map: &Map, error: &GlobalError) -> Failure {
+    let failure = Failure::new(Exit::Usage, format!("map `{}`: {error}", map.name()));
+    match error {
+        GlobalError::Constants => failure.hint("set constants before the load: minibpf load OBJ --set VAR=VALUE"),
+        _ => failure,
+    }
+}
+
+/// The kernel did not let the map be read or written.
+fn refused(map: &Map, error: &SysError) -> Failure {
+    let failure = Failure::new(Exit::Other, format!("map `{}`: {error}", map.name()));
+    match error.errno {
+        Errno::EPERM => failure.hint("the map is frozen: user space can write it no more"),
+        Errno::EACCES => failure.hint("the map was made read-only (BPF_F_RDONLY)"),
+        _ => failure,
     }
 }
