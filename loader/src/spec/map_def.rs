@@ -73,7 +73,7 @@ fn read_map(
             format!("{extent} bytes at {:#x} lie outside the section of {} bytes", place.offset, section.size);
         return broken(invalid(problem));
     }
-    let Definition { attr, values, pin_by_name } = match read_members(btf, name, ty) {
+    let Definition { attr, values, pin_by_name, .. } = match read_members(btf, name, ty) {
         Ok(definition) => definition,
         Err(error) => return broken(error),
     };
@@ -89,70 +89,79 @@ fn read_map(
 }
 
 /// What the members of a definition say.
+#[derive(Default)]
 pub(super) struct Definition<'data> {
     pub(super) attr: MapAttr,
     /// The member `values`: where it is, not yet what it holds.
     pub(super) values: Option<Member<'data>>,
     pin_by_name: bool,
+    key_size: Option<u32>,
+    value_size: Option<u32>,
 }
 
 /// Reads the members of the struct that is the variable's type.
 pub(super) fn read_members<'data>(btf: &Btf<'data>, name: &str, ty: u32) -> Result<Definition<'data>, SpecError> {
     let invalid = |problem: String| SpecError::invalid(format!("map `{name}`"), problem);
-    let (mut attr, mut pin_by_name) = (MapAttr::default(), false);
     let (id, ty) = btf.resolve(ty)?;
     let Kind::Struct { members, .. } = &ty.kind else {
         return Err(invalid(format!("BTF type {id} is {}, expected a struct", ty.kind.name())));
     };
-    let (mut key_size, mut value_size, mut values) = (None, None, None);
+    let mut definition = Definition::default();
     for member in members {
-        let number = || number(btf, member).map_err(|problem| invalid(format!("`{}` {problem}", member.name)));
-        match member.name {
-            "type" => attr.map_type = number()?,
-            "max_entries" => attr.max_entries = number()?,
-            "map_flags" => attr.map_flags |= number()?,
-            "numa_node" => {
-                attr.numa_node = number()?;
-                attr.map_flags |= BPF_F_NUMA_NODE;
-            }
-            "pinning" => match number()? {
-                pinning @ (0 | 1) => pin_by_name = pinning == 1,
-                other => return Err(invalid(format!("`pinning` is {other}, expected 0 or 1 (by name)"))),
-            },
-            "map_extra" => {
-                attr.map_extra = long(btf, member).map_err(|problem| invalid(format!("`map_extra` {problem}")))?;
-            }
-            "key_size" => set_size(&mut key_size, number()?).map_err(|e| invalid(format!("`key_size` {e}")))?,
-            "value_size" => set_size(&mut value_size, number()?).map_err(|e| invalid(format!("`value_size` {e}")))?,
-            "key" => {
-                let (id, size) = pointee(btf, member).map_err(|e| invalid(format!("`key` {e}")))?;
-                attr.btf_key_type_id = id;
-                set_size(&mut key_size, size).map_err(|e| invalid(format!("`key` {e}")))?;
-            }
-            "value" => {
-                let (id, size) = pointee(btf, member).map_err(|e| invalid(format!("`value` {e}")))?;
-                attr.btf_value_type_id = id;
-                set_size(&mut value_size, size).map_err(|e| invalid(format!("`value` {e}")))?;
-            }
-            "values" => {
-                values = Some(*member);
-                // What it holds is a descriptor on the way in, and an id on the way out.
-                set_size(&mut value_size, 4).map_err(|e| invalid(format!("`values` {e}")))?;
-            }
-            unknown => {
-                let known = "type, key, value, key_size, value_size, max_entries, map_flags, numa_node, map_extra, pinning, values";
-                return Err(invalid(format!("unknown member `{unknown}`, expected one of {known}")));
-            }
-        }
+        definition.take(btf, *member).map_err(|problem| invalid(format!("`{}` {problem}", member.name)))?;
     }
+    let Definition { attr, key_size, value_size, .. } = &mut definition;
     if attr.map_type == 0 {
         return Err(invalid("no `type`: __uint(type, BPF_MAP_TYPE_…) is missing".to_owned()));
     }
     attr.key_size = key_size.unwrap_or(0);
     attr.value_size = value_size.unwrap_or(0);
-    Ok(Definition { attr, values, pin_by_name })
+    Ok(definition)
 }
 
+impl<'data> Definition<'data> {
+    /// Takes over what one member says.
+    fn take(&mut self, btf: &Btf<'data>, member: Member<'data>) -> Result<(), String> {
+        let Self { attr, key_size, value_size, .. } = self;
+        let number = || number(btf, &member);
+        match member.name {
+            "type" => attr.map_type = number()?,
+            "max_entries" => attr.max_entries = number()?,
+            "map_flags" => attr.map_flags |= number()?,
+            "map_extra" => attr.map_extra = long(btf, &member)?,
+            "numa_node" => {
+                attr.numa_node = number()?;
+                attr.map_flags |= BPF_F_NUMA_NODE;
+            }
+            "pinning" => match number()? {
+                pinning @ (0 | 1) => self.pin_by_name = pinning == 1,
+                other => return Err(format!("is {other}, expected 0 or 1 (by name)")),
+            },
+            "key_size" => set_size(key_size, number()?)?,
+            "value_size" => set_size(value_size, number()?)?,
+            "key" => {
+                let (id, size) = pointee(btf, &member)?;
+                attr.btf_key_type_id = id;
+                set_size(key_size, size)?;
+            }
+            "value" => {
+                let (id, size) = pointee(btf, &member)?;
+                attr.btf_value_type_id = id;
+                set_size(value_size, size)?;
+            }
+            "values" => {
+                self.values = Some(member);
+                // What it holds is a descriptor on the way in, and an id on the way out.
+                set_size(value_size, 4)?;
+            }
+            _ => return Err(format!("is unknown, expected one of {KNOWN}")),
+        }
+        Ok(())
+    }
+}
+
+const KNOWN: &str =
+    "type, key, value, key_size, value_size, max_entries, map_flags, numa_node, map_extra, pinning, values";
 const BPF_F_NUMA_NODE: u32 = 1 << 2;
 
 /// `int (*name)[N]` → N.

@@ -96,7 +96,7 @@ fn a_map_without_a_type_is_an_error() {
 
 #[test]
 fn an_unknown_member_is_an_error_that_lists_the_known_ones() {
-    let expected = "map `ports`: unknown member `colour`, expected one of type, key, value, key_size, value_size, \
+    let expected = "map `ports`: `colour` is unknown, expected one of type, key, value, key_size, value_size, \
         max_entries, map_flags, numa_node, map_extra, pinning, values";
     assert_eq!(map(|types| vec![("type", types.number(1)), ("colour", types.number(7))]), Err(expected.to_owned()));
 }
