@@ -1,6 +1,6 @@
 //! udp-limit: on packets, and on a server that one client floods while others wait.
 
-use std::net::UdpSocket;
+use std::net::{Ipv4Addr, UdpSocket};
 use std::thread;
 use std::time::Duration;
 
@@ -92,4 +92,22 @@ fn no_token_is_taken_twice_when_all_cpus_ask_at_once() {
     running.interrupt();
     let shares = shares(&running.end().expect(0));
     assert_eq!(shares, [(4, 10_000, 10_000)]);
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn more_clients_than_the_map_holds_are_limited_all_the_same() {
+    let (running, address) = server("127.0.0.1", 3_600_000_000, 1);
+    let count = 20_000_u32;
+    for number in 0..count {
+        let from = Ipv4Addr::from_bits(Ipv4Addr::new(127, 1, 0, 0).to_bits() + number).to_string();
+        let client = client(&from, &address);
+        client.send(b"kept").unwrap();
+        client.send(b"dropped").unwrap();
+    }
+    running.interrupt();
+    let ran = running.end().expect(0);
+    assert!(shares(&ran).len() <= 16_384);
+    let totals = ran.map(".bss")["entries"][0]["value"].clone();
+    assert_eq!((number(&totals, "kept"), number(&totals, "dropped")), (count.into(), count.into()));
 }
