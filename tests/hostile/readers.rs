@@ -56,6 +56,8 @@ fn what_we_take_and_goblin_refuses_is_known() {
         "+ addr (",
         // Names that are not UTF-8, of which we show what can be shown.
         "invalid utf8",
+        // It counts symbols of `sh_entsize` bytes, and so finds more of them than the table has.
+        "Symbol table extends beyond file boundary",
     ];
     for Mutant { name, bytes } in mutations::all(MUTANTS, SEED) {
         if let (Ok(_), Err(theirs)) = (Object::parse(&bytes), Elf::parse(&bytes)) {
