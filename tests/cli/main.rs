@@ -18,6 +18,7 @@ mod manual;
 mod names;
 mod objects;
 mod output;
+mod static_build;
 mod targets;
 mod usage;
 
