@@ -19,6 +19,7 @@ mod names;
 mod objects;
 mod output;
 mod static_build;
+mod systemd;
 mod targets;
 mod usage;
 
