@@ -58,11 +58,6 @@ impl<'data> Layout<'data> {
         self.size
     }
 
-    /// Whether it is only bytes: no type explains them.
-    pub fn is_bytes(&self) -> bool {
-        self.shape == Shape::Bytes
-    }
-
     /// Reads a value. What does not have the bytes that its type needs is returned as [`Value::Bytes`].
     pub fn read(&self, bytes: &[u8]) -> Value<'data> {
         // A hostile type can describe 2^32 elements of no size; no honest value has more parts than bytes, and some names.

@@ -44,13 +44,7 @@ impl Mapping {
         self.pages.len() == 0
     }
 
-    /// Reads an aligned 32-bit number; all that the writer wrote before it is visible afterwards. `None` outside.
-    #[inline]
-    pub fn load_u32(&self, at: usize) -> Option<u32> {
-        Some(self.place::<AtomicU32>(at)?.load(Ordering::Acquire))
-    }
-
-    /// Reads an aligned 64-bit number; as [`Mapping::load_u32`].
+    /// Reads an aligned 64-bit number; all that the writer wrote before it is visible afterwards. `None` outside.
     #[inline]
     pub fn load_u64(&self, at: usize) -> Option<u64> {
         Some(self.place::<AtomicU64>(at)?.load(Ordering::Acquire))

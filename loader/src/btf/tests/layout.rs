@@ -71,7 +71,7 @@ fn one_layout_reads_every_value_of_its_type() {
     let pair = types.array(int, 2);
     let built = types.build();
     let layout = Layout::of(&Btf::parse(&built).unwrap(), pair);
-    assert_eq!((layout.size(), layout.is_bytes()), (8, false));
+    assert_eq!(layout.size(), 8);
     for number in [0i32, -1, 7] {
         let value = Value::Int(number.into());
         let bytes = [number.to_le_bytes(), number.to_le_bytes()].concat();
