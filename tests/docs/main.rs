@@ -14,6 +14,7 @@ mod chapters;
 mod code;
 mod examples;
 mod figures;
+mod kernel;
 mod links;
 mod normal;
 mod options;

@@ -14,7 +14,7 @@ use super::SysError;
 /// - `EINVAL`: the number is a thread's, or none that a process can have.
 /// - `ENOSYS`: a kernel before 5.3.
 ///
-/// Kernel: `pidfd_open()`, `kernel/pid.c`. Since 5.3.
+/// Kernel: `SYSCALL_DEFINE2(pidfd_open)`, `kernel/pid.c`. Since 5.3.
 pub fn pidfd_open(pid: i32) -> Result<OwnedFd, SysError> {
     call(libc::SYS_pidfd_open, [pid, 0, 0], "pidfd_open")
 }

@@ -97,7 +97,7 @@ rows! {
         capability: "CAP_PERFMON",
         allows: "reading a perf event array; helpers such as bpf_trace_printk and bpf_probe_read_kernel; programs that show an address, which the verifier accepts with it alone",
         without: "4; a perf event array is read all the same where `kernel.perf_event_paranoid` is 0 or less",
-        kernel: "`perf_event_open()`, kernel/events/core.c; `bpf_base_func_proto()`, kernel/bpf/helpers.c; `allow_ptr_leaks`, kernel/bpf/verifier.c; since 5.8",
+        kernel: "`SYSCALL_DEFINE5(perf_event_open)`, kernel/events/core.c; `bpf_base_func_proto()`, kernel/bpf/helpers.c; `allow_ptr_leaks`, kernel/bpf/verifier.c; since 5.8",
         proof: cap_perfmon,
     };
     cap_syslog_shows_the_addresses_of_symbols: Row {
