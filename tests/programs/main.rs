@@ -15,6 +15,7 @@ mod dispatch;
 mod dns_log;
 mod hops;
 mod http_count;
+mod mutants;
 mod sni;
 mod steer;
 mod udp_limit;
