@@ -15,6 +15,6 @@ fn an_integer_without_bytes_takes_no_value() {
     let bytes = NO_BYTES.concat();
     let btf = Btf::parse(&bytes).unwrap();
     for value in ["-1", "0", "5"] {
-        assert_eq!(encode::encode(&btf, 1, value), Err("its type has no bytes".to_owned()));
+        assert_eq!(encode::encode(&btf, 1, value).unwrap_err().to_string(), "its type has no bytes");
     }
 }

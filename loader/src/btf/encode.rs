@@ -2,7 +2,14 @@
 //!
 //! Structs and arrays are written as they are printed: `{packets=1 bytes=60}`, `[1 2 3]`. What a struct does not name is zero.
 
+use thiserror::Error;
+
 use super::{Btf, EnumItem, Kind, MAX_DEPTH, Member};
+
+/// Why a text is no value of a type: what was expected instead.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct EncodeError(String);
 
 /// The largest value that is made, in bytes.
 const LARGEST: u64 = 4 << 20;
@@ -26,8 +33,8 @@ impl Btf<'_> {
 /// # Errors
 ///
 /// What was expected instead.
-pub fn encode(btf: &Btf<'_>, ty: u32, value: &str) -> Result<Vec<u8>, String> {
-    encode_at(btf, ty, value, MAX_DEPTH)
+pub fn encode(btf: &Btf<'_>, ty: u32, value: &str) -> Result<Vec<u8>, EncodeError> {
+    encode_at(btf, ty, value, MAX_DEPTH).map_err(EncodeError)
 }
 
 fn encode_at(btf: &Btf<'_>, ty: u32, value: &str, depth: usize) -> Result<Vec<u8>, String> {
@@ -103,8 +110,9 @@ fn made(size: u64) -> Result<usize, String> {
 /// # Errors
 ///
 /// What was expected instead.
-pub fn encode_number(size: u32, value: &str) -> Result<Vec<u8>, String> {
-    bytes_of(in_range(parse_number(value)?, size, value.starts_with('-'))?, size)
+pub fn encode_number(size: u32, value: &str) -> Result<Vec<u8>, EncodeError> {
+    let in_range = parse_number(value).and_then(|number| in_range(number, size, value.starts_with('-')));
+    in_range.and_then(|number| bytes_of(number, size)).map_err(EncodeError)
 }
 
 /// `member=value`.
@@ -255,7 +263,7 @@ mod tests {
             ("{a=40000}", "`a`: out of range -32768 to 32767"),
             ("{b=[1]}", "`b`: 1 elements, but it holds 2"),
         ] {
-            assert_eq!(encode(&btf, ty, wrong), Err(why.to_owned()));
+            assert_eq!(encode(&btf, ty, wrong).unwrap_err().to_string(), why);
         }
     }
     #[test]
@@ -286,7 +294,10 @@ mod tests {
             let printed = crate::btf::value::read(&btf, ty, &value).to_string();
             assert_eq!(encode(&btf, ty, &printed), Ok(value), "{printed}");
         }
-        assert_eq!(encode(&btf, ty, "{{low=4}}"), Err("``: `low`: it has 3 bits, which do not hold 4".to_owned()));
+        assert_eq!(
+            encode(&btf, ty, "{{low=4}}").unwrap_err().to_string(),
+            "``: `low`: it has 3 bits, which do not hold 4"
+        );
         assert_eq!(encode(&btf, name, "\"a\\"), Ok(b"\"a\\\0\0\0".to_vec()), "no closing mark: as it stands");
         assert!(encode(&btf, name, "\"\\q\"").is_err() && encode(&btf, name, "\"\\x1\"").is_err());
     }
@@ -302,7 +313,7 @@ mod tests {
         let btf = Btf::parse(&bytes).unwrap();
         for (ty, value) in [(chars, "\"text\""), (large, "{a=1}")] {
             let error = encode(&btf, ty, value).unwrap_err();
-            assert!(error.ends_with("4194304 are the most that is made"), "{error}");
+            assert!(error.to_string().ends_with("4194304 are the most that is made"), "{error}");
         }
     }
 }

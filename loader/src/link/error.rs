@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::btf::BtfError;
+
 use super::{PinError, SetError};
 
 /// Why there is no plan at all.
@@ -36,6 +38,6 @@ pub enum PlanError {
     #[error(transparent)]
     Pin(#[from] PinError),
     /// The target's types cannot be read.
-    #[error("{0}")]
-    Target(String),
+    #[error("the target's BTF: {0}")]
+    Target(#[source] BtfError),
 }

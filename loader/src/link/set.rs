@@ -120,6 +120,6 @@ fn parse_one(spec: &Spec<'_>, name: &str, value: &str) -> Result<Value, SetError
     if size != symbol.size || size == 0 {
         return Err(refuse(format!("BTF says {size} bytes, the symbol {}", symbol.size)));
     }
-    let bytes = encode(btf, ty, value).map_err(refuse)?;
+    let bytes = encode(btf, ty, value).map_err(|error| refuse(error.to_string()))?;
     Ok(Value { name: name.to_owned(), map: index, offset: symbol.value as usize, bytes })
 }

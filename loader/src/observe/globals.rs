@@ -80,7 +80,7 @@ pub fn assignment(map: &Map, btf: &Btf<'_>, name: &str, value: &str) -> Result<A
     };
     let (ty, offset) = btf.variable(attr.btf_value_type_id, name).ok_or_else(unknown)?;
     let refuse = |problem| GlobalError::Value { name: name.to_owned(), value: value.to_owned(), problem };
-    let bytes = encode(btf, ty, value).map_err(refuse)?;
+    let bytes = encode(btf, ty, value).map_err(|error| refuse(error.to_string()))?;
     let (offset, size) = (offset as usize, attr.value_size as usize);
     match offset.checked_add(bytes.len()) {
         Some(end) if end <= size => Ok(Assignment { offset, bytes }),

@@ -14,7 +14,7 @@ impl Program {
     ///
     /// # Errors
     ///
-    /// As [`prog_dump`].
+    /// `E2BIG`: a list is larger than any program needs.
     pub fn xlated(&self) -> Result<Xlated, SysError> {
         let dump = prog_dump(self.as_fd())?;
         Ok(Xlated {

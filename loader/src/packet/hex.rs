@@ -1,11 +1,17 @@
 //! Bytes as people write them.
 
+use super::PacketError;
+
 /// Hex digits → bytes. Blanks, colons and an `0x` in front are allowed: what tcpdump, Wireshark and bpftool print can be pasted.
 ///
 /// # Errors
 ///
 /// A character that is none of these, with its position from 0; an odd number of digits; more than `limit` bytes.
-pub fn parse(text: &str, limit: usize) -> Result<Vec<u8>, String> {
+pub fn parse(text: &str, limit: usize) -> Result<Vec<u8>, PacketError> {
+    read(text, limit).map_err(PacketError)
+}
+
+fn read(text: &str, limit: usize) -> Result<Vec<u8>, String> {
     let digits = text.strip_prefix("0x").unwrap_or(text);
     let skipped = text.len() - digits.len();
     let mut bytes = Vec::new();
@@ -42,10 +48,10 @@ mod tests {
 
     #[test]
     fn what_is_no_hex_is_named_with_its_place() {
-        assert_eq!(parse("45zz", 4).unwrap_err(), "`z` at 2 is no hex digit");
-        assert_eq!(parse("0x4g", 4).unwrap_err(), "`g` at 3 is no hex digit");
-        assert!(parse("455", 4).unwrap_err().contains("odd number"));
-        assert_eq!(parse("4500001400", 4).unwrap_err(), "more than 4 bytes");
-        assert!(parse("\u{1b}", 4).unwrap_err().contains("u{1b}"), "escapes are not printed as they are");
+        assert_eq!(parse("45zz", 4).unwrap_err().to_string(), "`z` at 2 is no hex digit");
+        assert_eq!(parse("0x4g", 4).unwrap_err().to_string(), "`g` at 3 is no hex digit");
+        assert!(parse("455", 4).unwrap_err().to_string().contains("odd number"));
+        assert_eq!(parse("4500001400", 4).unwrap_err().to_string(), "more than 4 bytes");
+        assert!(parse("\u{1b}", 4).unwrap_err().to_string().contains("u{1b}"), "escapes are not printed as they are");
     }
 }

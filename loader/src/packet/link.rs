@@ -5,7 +5,7 @@
 //!
 //! Source: <https://www.tcpdump.org/linktypes.html>.
 
-use super::{ETH_HLEN, ETH_P_IP, ETH_P_IPV6, be16, framed};
+use super::{ETH_HLEN, ETH_P_IP, ETH_P_IPV6, PacketError, be16, framed};
 
 /// A `LINKTYPE_` number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,11 @@ impl LinkType {
     /// # Errors
     ///
     /// A link type that is not one of those above, a header that is cut off, and a packet that has no EtherType.
-    pub fn to_ethernet(self, bytes: &[u8]) -> Result<Vec<u8>, String> {
+    pub fn to_ethernet(self, bytes: &[u8]) -> Result<Vec<u8>, PacketError> {
+        self.framed(bytes).map_err(PacketError)
+    }
+
+    fn framed(self, bytes: &[u8]) -> Result<Vec<u8>, String> {
         let name = self.name().ok_or_else(|| {
             format!("link type {}: only ETHERNET, RAW, IPV4, IPV6, NULL, LOOP, LINUX_SLL and LINUX_SLL2 can be given an Ethernet header", self.0)
         })?;
@@ -138,7 +142,7 @@ mod tests {
         }
         assert_eq!(LinkType::IPV4.to_ethernet(&V4), Ok(bare(0x0800, &V4)));
         assert_eq!(LinkType::IPV6.to_ethernet(&V6), Ok(bare(0x86dd, &V6)));
-        assert!(LinkType::RAW.to_ethernet(&[0x50]).unwrap_err().contains("version 5"));
+        assert!(LinkType::RAW.to_ethernet(&[0x50]).unwrap_err().to_string().contains("version 5"));
         assert!(LinkType::RAW.to_ethernet(&[]).is_err());
     }
 
@@ -152,8 +156,8 @@ mod tests {
         for family in [10, 24, 28, 30] {
             assert_eq!(LinkType::NULL.to_ethernet(&[&[family, 0, 0, 0][..], &V6].concat()), Ok(bare(0x86dd, &V6)));
         }
-        assert!(LinkType::NULL.to_ethernet(&[7, 0, 0, 0]).unwrap_err().contains("family 7"));
-        assert!(LinkType::NULL.to_ethernet(&[2, 0, 0]).unwrap_err().contains("no whole header"));
+        assert!(LinkType::NULL.to_ethernet(&[7, 0, 0, 0]).unwrap_err().to_string().contains("family 7"));
+        assert!(LinkType::NULL.to_ethernet(&[2, 0, 0]).unwrap_err().to_string().contains("no whole header"));
     }
 
     #[test]
@@ -167,15 +171,15 @@ mod tests {
         for (link, whole) in [(LinkType::LINUX_SLL, &sll), (LinkType::LINUX_SLL2, &sll2)] {
             let header = whole.len() - V4.len();
             for end in 0..header {
-                assert!(link.to_ethernet(&whole[..end]).unwrap_err().contains("no whole header"), "{end}");
+                assert!(link.to_ethernet(&whole[..end]).unwrap_err().to_string().contains("no whole header"), "{end}");
             }
         }
         let llc = [&[0; 14][..], &[0, 4], &V4].concat();
-        assert!(LinkType::LINUX_SLL.to_ethernet(&llc).unwrap_err().contains("no EtherType"));
+        assert!(LinkType::LINUX_SLL.to_ethernet(&llc).unwrap_err().to_string().contains("no EtherType"));
     }
 
     #[test]
     fn a_link_type_without_ethertypes_is_refused_by_its_number() {
-        assert!(LinkType(105).to_ethernet(&V4).unwrap_err().contains("link type 105"));
+        assert!(LinkType(105).to_ethernet(&V4).unwrap_err().to_string().contains("link type 105"));
     }
 }

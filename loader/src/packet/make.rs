@@ -5,7 +5,7 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use super::{ETH_P_IP, ETH_P_IPV6, framed};
+use super::{ETH_P_IP, ETH_P_IPV6, PacketError, framed};
 
 /// The port that made packets come from.
 pub const SOURCE_PORT: u16 = 49_152;
@@ -30,8 +30,8 @@ struct Transport {
 /// # Errors
 ///
 /// The name's start, what was found, and what was expected.
-pub fn make(name: &str) -> Result<Vec<u8>, String> {
-    parse(name).map_err(|problem| format!("`{}`: {problem}", start_of(name)))
+pub fn make(name: &str) -> Result<Vec<u8>, PacketError> {
+    parse(name).map_err(|problem| PacketError(format!("`{}`: {problem}", start_of(name))))
 }
 
 /// As much of a name as is fit to be printed.
@@ -272,7 +272,7 @@ mod tests {
             ("\u{1b}[31m", "u{1b}"),
         ] {
             let error = make(name).unwrap_err();
-            assert!(error.contains(word), "{name}: {error}");
+            assert!(error.to_string().contains(word), "{name}: {error}");
         }
     }
 
@@ -281,7 +281,7 @@ mod tests {
         for (kind, room) in [("tcp", 65_495), ("udp", 65_507), ("tcp6", 65_475), ("udp6", 65_487)] {
             let packet = |bytes: usize| make(&format!("{kind}:1:{}", "x".repeat(bytes)));
             assert_eq!(packet(room).unwrap().len(), super::super::LARGEST, "{kind}");
-            let error = packet(room + 1).unwrap_err();
+            let error = packet(room + 1).unwrap_err().to_string();
             let why = format!("…`: a payload of {} bytes does not fit: at most {room} do", room + 1);
             assert!(error.starts_with(&format!("`{kind}:1:xx")) && error.ends_with(&why), "{error}");
             assert!(error.len() < 200, "only the name's start is told");

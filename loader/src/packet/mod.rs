@@ -10,6 +10,13 @@ pub mod link;
 pub mod make;
 pub mod origin;
 
+use thiserror::Error;
+
+/// Why something is no packet: what was found, and what was expected.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct PacketError(String);
+
 /// Bytes of an Ethernet header.
 pub const ETH_HLEN: usize = 14;
 /// The largest frame that is taken: an Ethernet header, and as much as an IPv4 packet can be.

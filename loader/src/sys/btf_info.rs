@@ -35,7 +35,7 @@ const LARGEST: usize = 16 << 20;
 /// `EINVAL`: not types; `E2BIG`: more of them than the kernel lets anybody load.
 ///
 /// Kernel: `btf_get_info_by_fd()`, `kernel/bpf/btf.c`. Since 4.18.
-pub fn btf_bytes(btf: BorrowedFd<'_>) -> Result<Vec<u8>, SysError> {
+pub(crate) fn btf_bytes(btf: BorrowedFd<'_>) -> Result<Vec<u8>, SysError> {
     let size = ask(btf, &mut [])?;
     if size > LARGEST {
         return Err(SysError { call: OBJ_GET_INFO_BY_FD.1, errno: Errno::E2BIG });

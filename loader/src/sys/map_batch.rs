@@ -13,23 +13,23 @@ use super::map::MapFd;
 /// `BPF_MAP_LOOKUP_BATCH`.
 #[repr(C)]
 #[derive(Debug, Default)]
-pub struct MapBatchAttr<'a> {
+pub(crate) struct MapBatchAttr<'a> {
     /// Pointer to where the last call ended; null for the first.
-    pub in_batch: Pointer<'a>,
+    pub(crate) in_batch: Pointer<'a>,
     /// Pointer to where this call ends; written by the kernel.
-    pub out_batch: Pointer<'a>,
+    pub(crate) out_batch: Pointer<'a>,
     /// Pointer to room for the keys.
-    pub keys: Pointer<'a>,
+    pub(crate) keys: Pointer<'a>,
     /// Pointer to room for the values.
-    pub values: Pointer<'a>,
+    pub(crate) values: Pointer<'a>,
     /// How many there is room for; written by the kernel: how many there are.
-    pub count: u32,
+    pub(crate) count: u32,
     /// The map.
-    pub map_fd: u32,
+    pub(crate) map_fd: u32,
     /// `BPF_F_LOCK`.
-    pub elem_flags: u64,
+    pub(crate) elem_flags: u64,
     /// 0.
-    pub flags: u64,
+    pub(crate) flags: u64,
 }
 
 const _: () = assert!(size_of::<MapBatchAttr>() == 56 && offset_of!(MapBatchAttr, count) == 32);
@@ -40,7 +40,7 @@ const MAP_LOOKUP_BATCH: Command = Command(24, "bpf(BPF_MAP_LOOKUP_BATCH)");
 
 /// Room for elements, and where the walk over them stands.
 #[derive(Debug)]
-pub struct Batch {
+pub(crate) struct Batch {
     room: u32,
     key_size: usize,
     value_size: usize,
@@ -56,7 +56,7 @@ pub struct Batch {
 
 impl Batch {
     /// Room for `room` elements of a map, at its beginning.
-    pub fn new(map: &MapFd, room: u32) -> Self {
+    pub(crate) fn new(map: &MapFd, room: u32) -> Self {
         let (key_size, value_size) = (map.key_size, map.value_size);
         let mut batch = Self {
             room: 0,
@@ -73,34 +73,29 @@ impl Batch {
     }
 
     /// Makes room for `room` elements.
-    pub fn grow(&mut self, room: u32) {
+    pub(crate) fn grow(&mut self, room: u32) {
         self.room = room;
         self.keys.resize(self.key_size.saturating_mul(room as usize), 0);
         self.values.resize(self.value_size.saturating_mul(room as usize), 0);
     }
 
     /// How many there is room for.
-    pub fn room(&self) -> u32 {
+    pub(crate) fn room(&self) -> u32 {
         self.room
     }
 
-    /// How many the last call found.
-    pub fn count(&self) -> u32 {
-        self.count
-    }
-
     /// What the last call left in `count` of its attr: how many it found, or after a refusal perhaps how many there was room for.
-    pub fn written(&self) -> u32 {
+    pub(crate) fn written(&self) -> u32 {
         self.written
     }
 
     /// Where the next call begins; `None`: at the beginning.
-    pub fn at(&self) -> Option<&[u8]> {
+    pub(crate) fn at(&self) -> Option<&[u8]> {
         self.at.as_deref()
     }
 
     /// What the last call found: keys and values.
-    pub fn elements(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+    pub(crate) fn elements(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
         // `chunks_exact` wants a size; maps with elements have keys and values.
         let keys = self.keys.chunks_exact(self.key_size.max(1));
         keys.zip(self.values.chunks_exact(self.value_size.max(1))).take(self.count as usize)
@@ -109,7 +104,7 @@ impl Batch {
 
 impl MapFd {
     /// Bytes of a key and a value, as [`MapFd::lookup`] reads it.
-    pub fn element_size(&self) -> usize {
+    pub(crate) fn element_size(&self) -> usize {
         self.key_size + self.value_size
     }
 
@@ -125,7 +120,7 @@ impl MapFd {
     ///
     /// Kernel: `bpf_map_do_batch()`, `generic_map_lookup_batch()`, `kernel/bpf/syscall.c`;
     /// `__htab_map_lookup_and_delete_batch()`, `kernel/bpf/hashtab.c`. Since 5.6; per-CPU arrays since 5.13.
-    pub fn lookup_batch(&self, batch: &mut Batch) -> Result<bool, SysError> {
+    pub(crate) fn lookup_batch(&self, batch: &mut Batch) -> Result<bool, SysError> {
         let error = |errno| SysError { call: MAP_LOOKUP_BATCH.1, errno };
         batch.count = 0;
         if (batch.key_size, batch.value_size) != (self.key_size, self.value_size) {

@@ -10,7 +10,7 @@ use super::SysError;
 
 /// Shared pages; unmapped when dropped. They are only reached through atomics, and through slices that borrow the mapping.
 #[derive(Debug)]
-pub struct Mapping {
+pub(crate) struct Mapping {
     pages: MmapRaw,
     writable: bool,
 }
@@ -21,7 +21,7 @@ impl Mapping {
     /// # Errors
     ///
     /// `EINVAL`, `EPERM`: not a map that can be mapped, or not with these rights or this length.
-    pub fn new(fd: impl AsFd, offset: usize, len: usize, writable: bool) -> Result<Self, SysError> {
+    pub(crate) fn new(fd: impl AsFd, offset: usize, len: usize, writable: bool) -> Result<Self, SysError> {
         let error = |errno| SysError { call: "mmap", errno };
         if len == 0 {
             return Err(error(Errno::EINVAL));
@@ -34,24 +34,14 @@ impl Mapping {
         Ok(Self { pages, writable })
     }
 
-    /// Bytes.
-    pub fn len(&self) -> usize {
-        self.pages.len()
-    }
-
-    /// Never: a mapping has at least a page.
-    pub fn is_empty(&self) -> bool {
-        self.pages.len() == 0
-    }
-
     /// Reads an aligned 64-bit number; all that the writer wrote before it is visible afterwards. `None` outside.
     #[inline]
-    pub fn load_u64(&self, at: usize) -> Option<u64> {
+    pub(crate) fn load_u64(&self, at: usize) -> Option<u64> {
         Some(self.place::<AtomicU64>(at)?.load(Ordering::Acquire))
     }
 
     /// Writes an aligned 64-bit number, after all that was read before; does nothing outside or in read-only pages.
-    pub fn store_u64(&self, at: usize, value: u64) {
+    pub(crate) fn store_u64(&self, at: usize, value: u64) {
         if self.writable {
             self.store(at, value, AtomicU64::store);
         }
@@ -59,7 +49,7 @@ impl Mapping {
 
     /// Writes bytes that lie inside writable pages: an aligned number of 2, 4 or 8 bytes at once, so that nobody sees half of it, anything else byte
     /// by byte.
-    pub fn write(&self, at: usize, bytes: &[u8]) {
+    pub(crate) fn write(&self, at: usize, bytes: &[u8]) {
         match (bytes, self.writable) {
             (_, false) => {}
             (&[a, b], _) if at.is_multiple_of(2) => self.store(at, u16::from_ne_bytes([a, b]), AtomicU16::store),

@@ -56,7 +56,7 @@ const CALL: &str = "perf_event_open";
 ///
 /// Kernel: `SYSCALL_DEFINE5(perf_event_open)`, `kernel/events/core.c`. `PERF_COUNT_SW_BPF_OUTPUT` since 4.4, the count of lost samples
 /// since 6.0.
-pub fn open_bpf_output(cpu: u32) -> Result<OwnedFd, SysError> {
+pub(crate) fn open_bpf_output(cpu: u32) -> Result<OwnedFd, SysError> {
     let attr = PerfEventAttr {
         kind: PERF_TYPE_SOFTWARE,
         size: size_of::<PerfEventAttr>() as u32,
@@ -97,7 +97,7 @@ fn open(attr: &PerfEventAttr, cpu: u32) -> Result<OwnedFd, SysError> {
 /// Samples that found no room in the event's buffer, since it was opened; `None` before Linux 6.0.
 ///
 /// Kernel: `perf_read_one()`, `kernel/events/core.c`.
-pub fn lost_samples(event: impl AsFd) -> Option<u64> {
+pub(crate) fn lost_samples(event: impl AsFd) -> Option<u64> {
     // The counter itself, then what was lost.
     let mut values = [0; 16];
     let read = nix::unistd::read(event, &mut values).ok()?;
@@ -110,7 +110,7 @@ pub fn lost_samples(event: impl AsFd) -> Option<u64> {
 /// # Errors
 ///
 /// `EIO`: `/sys/devices/system/cpu/online` cannot be read, or is no list such as `0-3,5`.
-pub fn online_cpus() -> Result<Vec<u32>, SysError> {
+pub(crate) fn online_cpus() -> Result<Vec<u32>, SysError> {
     const CALL: &str = "read(/sys/devices/system/cpu/online)";
     let text =
         std::fs::read_to_string("/sys/devices/system/cpu/online").map_err(|error| SysError::from_io(CALL, &error))?;

@@ -14,23 +14,23 @@ const LARGEST: u64 = 256 << 20;
 
 /// What the kernel holds of a program. Where it hides something, the list is empty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct ProgDump {
+pub(crate) struct ProgDump {
     /// The instructions as the verifier rewrote them, eight bytes each.
-    pub xlated: Vec<u8>,
+    pub(crate) xlated: Vec<u8>,
     /// The numbers of its maps.
-    pub map_ids: Vec<u32>,
+    pub(crate) map_ids: Vec<u32>,
     /// Where functions begin: records of `func_info_size` bytes.
-    pub func_info: Vec<u8>,
+    pub(crate) func_info: Vec<u8>,
     /// Bytes in such a record, as the kernel says.
-    pub func_info_size: usize,
+    pub(crate) func_info_size: usize,
     /// Where lines begin: records of `line_info_size` bytes.
-    pub line_info: Vec<u8>,
+    pub(crate) line_info: Vec<u8>,
     /// Bytes in such a record, as the kernel says.
-    pub line_info_size: usize,
+    pub(crate) line_info_size: usize,
     /// The address of each function's machine code, the main one's first.
-    pub ksyms: Vec<u64>,
+    pub(crate) ksyms: Vec<u64>,
     /// How many functions have machine code, whether or not their addresses are shown.
-    pub functions: usize,
+    pub(crate) functions: usize,
 }
 
 /// `BPF_OBJ_GET_INFO_BY_FD` for a program, with room for its lists.
@@ -42,7 +42,7 @@ pub struct ProgDump {
 ///
 /// Kernel: `bpf_prog_get_info_by_fd()`, `kernel/bpf/syscall.c`. Instructions since 4.13, records since 5.0. It shows them with
 /// `CAP_BPF` (before 5.8 `CAP_SYS_ADMIN`), and addresses only where `kallsyms_show_value()` would.
-pub fn prog_dump(prog: BorrowedFd<'_>) -> Result<ProgDump, SysError> {
+pub(crate) fn prog_dump(prog: BorrowedFd<'_>) -> Result<ProgDump, SysError> {
     let link = std::fs::read_link(format!("/proc/self/fd/{}", prog.as_raw_fd())).unwrap_or_default();
     if link.as_os_str() != "anon_inode:bpf-prog" {
         return Err(SysError { call: OBJ_GET_INFO_BY_FD.1, errno: Errno::EINVAL });

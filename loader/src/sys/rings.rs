@@ -20,17 +20,17 @@ use nix::errno::Errno;
 use super::SysError;
 use super::mapping::Mapping;
 
-pub use perf::PerfRing;
+pub(crate) use perf::PerfRing;
 
 /// What a walk through a ring has found.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Walked {
+pub(crate) struct Walked {
     /// Records that were handed out.
-    pub records: usize,
+    pub(crate) records: usize,
     /// Bytes that the longest of them takes up, its header included.
-    pub longest: usize,
+    pub(crate) longest: usize,
     /// A header that cannot be true has ended the walk. All that was in the ring has been passed over.
-    pub is_malformed: bool,
+    pub(crate) is_malformed: bool,
 }
 
 /// How far ahead of the record that is read memory is asked for, in bytes. Where the next header is only the one before it says, so the reader
@@ -66,7 +66,7 @@ const TURNS: usize = 4;
 
 /// The shared memory of a `BPF_MAP_TYPE_RINGBUF`.
 #[derive(Debug)]
-pub struct BpfRing {
+pub(crate) struct BpfRing {
     consumer: Mapping,
     /// The producer's page, then the ring twice.
     producer: Mapping,
@@ -77,7 +77,7 @@ pub struct BpfRing {
 
 impl BpfRing {
     /// A record's header: its length and two bits, and four bytes that are the kernel's own.
-    pub const HEADER: usize = 8;
+    pub(crate) const HEADER: usize = 8;
     const BUSY: u32 = 1 << 31;
     const DISCARD: u32 = 1 << 30;
 
@@ -86,7 +86,7 @@ impl BpfRing {
     /// # Errors
     ///
     /// `EINVAL`, `EPERM`: not a ring buffer, or one of another size.
-    pub fn new(map: impl AsFd, page: usize, size: usize) -> Result<Self, SysError> {
+    pub(crate) fn new(map: impl AsFd, page: usize, size: usize) -> Result<Self, SysError> {
         if !size.is_power_of_two() || size > usize::MAX / 4 {
             return Err(SysError { call: "mmap", errno: Errno::EINVAL });
         }
@@ -97,28 +97,28 @@ impl BpfRing {
     }
 
     /// Bytes that the ring holds, headers included.
-    pub fn size(&self) -> usize {
+    pub(crate) fn size(&self) -> usize {
         self.size
     }
 
     /// How far the kernel has written: bytes, ever. Records that are not finished count.
     #[inline]
-    pub fn head(&self) -> u64 {
+    pub(crate) fn head(&self) -> u64 {
         self.producer.load_u64(0).unwrap_or(0)
     }
 
     /// How far we have read.
-    pub fn tail(&self) -> u64 {
+    pub(crate) fn tail(&self) -> u64 {
         self.place.tail
     }
 
     /// Bytes that were read and not given back.
-    pub fn unreleased(&self) -> usize {
+    pub(crate) fn unreleased(&self) -> usize {
         self.place.tail.wrapping_sub(self.place.released) as usize
     }
 
     /// Bytes that the kernel takes for occupied at this moment.
-    pub fn occupied(&self) -> usize {
+    pub(crate) fn occupied(&self) -> usize {
         self.head().wrapping_sub(self.place.released) as usize
     }
 
@@ -126,7 +126,7 @@ impl BpfRing {
     /// ring before [`BpfRing::release`]. A record that is still being written ends the walk: records come in the order in which they
     /// were reserved.
     #[inline]
-    pub fn walk(&mut self, limit: usize, mut each: impl FnMut(&[u8])) -> Walked {
+    pub(crate) fn walk(&mut self, limit: usize, mut each: impl FnMut(&[u8])) -> Walked {
         let mut walked = Walked::default();
         let Place { mut head, mut tail, released } = self.place;
         let turn = released.saturating_add((self.size / TURNS) as u64);
@@ -178,7 +178,7 @@ impl BpfRing {
     }
 
     /// Gives back what was read: the kernel may write there.
-    pub fn release(&mut self) {
+    pub(crate) fn release(&mut self) {
         self.place.released = self.place.tail;
         self.consumer.store_u64(0, self.place.released);
     }

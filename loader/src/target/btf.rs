@@ -9,6 +9,7 @@ use std::sync::Arc;
 use object::Endianness;
 use object::elf::FileHeader64;
 use object::read::elf::{FileHeader, SectionHeader};
+use thiserror::Error;
 
 use crate::sys::vmlinux::{self, Vmlinux};
 
@@ -49,14 +50,28 @@ impl TargetBtf {
     /// # Errors
     ///
     /// The file cannot be read, or is ELF without types.
-    pub fn from_file(path: &Path) -> Result<Self, String> {
-        let bytes = read(path).map_err(|error| error.to_string())?;
+    pub fn from_file(path: &Path) -> Result<Self, BtfFileError> {
+        let bytes = read(path)?;
         if !bytes.starts_with(b"\x7fELF") {
             return Ok(Self::Bytes(bytes));
         }
-        let section = section_of(&bytes, ".BTF").map_err(|error| error.to_string())?;
-        section.map(|bytes| Self::Bytes(bytes.to_vec())).ok_or_else(|| "an ELF file without a section .BTF".to_owned())
+        let section = section_of(&bytes, ".BTF").map_err(|error| BtfFileError::Elf(error.to_string()))?;
+        section.map(|bytes| Self::Bytes(bytes.to_vec())).ok_or(BtfFileError::NoTypes)
     }
+}
+
+/// A file that holds no types.
+#[derive(Debug, Error)]
+pub enum BtfFileError {
+    /// It cannot be read.
+    #[error(transparent)]
+    Read(#[from] std::io::Error),
+    /// It is ELF, and damaged: how, in words.
+    #[error("{0}")]
+    Elf(String),
+    /// It is ELF that was linked or compiled without types.
+    #[error("an ELF file without a section .BTF")]
+    NoTypes,
 }
 
 /// Bytes: more than a vmlinux with all that a debugger wants has.

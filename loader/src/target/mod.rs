@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use crate::spec::{ExternKind, Spec};
 use crate::sys;
 
-pub use btf::TargetBtf;
+pub use btf::{BtfFileError, TargetBtf};
 pub use pins::PinDirError;
 pub use settings::{every_command_asks, optmem_max};
 

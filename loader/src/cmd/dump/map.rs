@@ -200,7 +200,9 @@ impl<'a> MapDump<'a> {
         };
         let key = match (self.btf, text.strip_prefix("hex:")) {
             (_, Some(hex)) => value::unhex(hex).ok_or("expected hex:, then two digits a byte")?,
-            (Some(btf), _) if attr.btf_key_type_id != 0 => encode(btf, attr.btf_key_type_id, text)?,
+            (Some(btf), _) if attr.btf_key_type_id != 0 => {
+                encode(btf, attr.btf_key_type_id, text).map_err(|error| error.to_string())?
+            }
             _ => match (number(), value::unhex(text).filter(|bytes| bytes.len() == size)) {
                 (Some(number), _) => number.to_le_bytes().into_iter().take(size).collect(),
                 (None, Some(bytes)) if !matches!(size, 1 | 2 | 4 | 8) => bytes,

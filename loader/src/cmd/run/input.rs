@@ -35,7 +35,7 @@ impl Input {
     ) -> Result<Self, Failure> {
         let mut given = VecDeque::new();
         for name in names {
-            let frame = make::make(name).map_err(|problem| not_made(name, problem))?;
+            let frame = make::make(name).map_err(|problem| not_made(name, problem.to_string()))?;
             given.push_back(Ok(Packet { frame, place: Place::Argument(shortened(name)), missing: 0 }));
         }
         for text in data {

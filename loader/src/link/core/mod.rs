@@ -24,9 +24,9 @@ mod value;
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
 
-use crate::btf::Btf;
 use crate::btf::ext::CoreRelo;
 use crate::btf::search::{Search, essential};
+use crate::btf::{Btf, BtfError};
 use crate::insn::Insn;
 use crate::plan::{Needs, PatchKind};
 use crate::spec::Spec;
@@ -46,9 +46,8 @@ pub(super) struct Core<'a> {
 
 impl<'a> Core<'a> {
     /// Finds in the target's types those that the object names; without any, every record that needs them stays unresolved.
-    pub(super) fn new(spec: &'a Spec<'_>, target: &'a TargetBtf) -> Result<Self, String> {
-        let search = target.bytes().map(|bytes| Search::new(bytes, wanted_names(spec))).transpose();
-        let target = search.map_err(|e| format!("the target's BTF: {e}"))?;
+    pub(super) fn new(spec: &'a Spec<'_>, target: &'a TargetBtf) -> Result<Self, BtfError> {
+        let target = target.bytes().map(|bytes| Search::new(bytes, wanted_names(spec))).transpose()?;
         Ok(Self { local: spec.btf.as_ref(), target, candidates: RefCell::default() })
     }
 

@@ -141,7 +141,7 @@ impl Section {
 /// A record's bytes as an Ethernet frame.
 pub(super) fn frame(link: Option<LinkType>, bytes: &[u8]) -> Result<Vec<u8>, String> {
     let link = link.ok_or("belongs to an interface that the file does not describe")?;
-    let frame = link.to_ethernet(bytes)?;
+    let frame = link.to_ethernet(bytes).map_err(|error| error.to_string())?;
     match frame.len() {
         0..=LARGEST => Ok(frame),
         length => Err(format!("{length} bytes, but no packet has more than {LARGEST}")),

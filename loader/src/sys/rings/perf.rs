@@ -10,7 +10,7 @@ use super::{AHEAD, Place, TURNS, Walked, prefetch};
 
 /// The shared memory of a perf event: a page with both positions, then the ring.
 #[derive(Debug)]
-pub struct PerfRing {
+pub(crate) struct PerfRing {
     memory: Mapping,
     page: usize,
     size: usize,
@@ -25,7 +25,7 @@ pub(super) const DATA_TAIL: usize = 1032;
 
 impl PerfRing {
     /// `struct perf_event_header`: type (4 bytes), misc (2), length of the whole record (2).
-    pub const HEADER: usize = 8;
+    pub(crate) const HEADER: usize = 8;
 
     /// Maps an event's buffer, a power of two of pages of `page` bytes. Mapped writable, the kernel drops what finds no room
     /// instead of overwriting what was not read.
@@ -36,7 +36,7 @@ impl PerfRing {
     /// - `EPERM`: more locked memory than `kernel.perf_event_mlock_kb` and `RLIMIT_MEMLOCK` allow; not with `CAP_IPC_LOCK`.
     ///
     /// Kernel: `perf_mmap()`, `kernel/events/core.c`.
-    pub fn new(event: impl AsFd, page: usize, pages: usize) -> Result<Self, SysError> {
+    pub(crate) fn new(event: impl AsFd, page: usize, pages: usize) -> Result<Self, SysError> {
         let size = page.checked_mul(pages).filter(|size| size.is_power_of_two() && page.is_power_of_two());
         let size = size.ok_or(SysError { call: "mmap", errno: Errno::EINVAL })?;
         let memory = Mapping::new(event, 0, page + size, true)?;
@@ -45,29 +45,24 @@ impl PerfRing {
 
     /// How far the kernel has written: bytes, ever.
     #[inline]
-    pub fn head(&self) -> u64 {
+    pub(crate) fn head(&self) -> u64 {
         self.memory.load_u64(DATA_HEAD).unwrap_or(0)
     }
 
     /// How far we have read.
-    pub fn tail(&self) -> u64 {
+    pub(crate) fn tail(&self) -> u64 {
         self.place.tail
     }
 
-    /// Bytes that the ring holds.
-    pub fn size(&self) -> usize {
-        self.size
-    }
-
     /// Bytes that were read and not given back.
-    pub fn unreleased(&self) -> usize {
+    pub(crate) fn unreleased(&self) -> usize {
         self.place.tail.wrapping_sub(self.place.released) as usize
     }
 
     /// Hands out records with their headers: up to `limit` of them, and no more than a quarter of the ring before
     /// [`PerfRing::release`]. One that goes over the ring's end is copied, all others are in place.
     #[inline]
-    pub fn walk(&mut self, limit: usize, mut each: impl FnMut(&[u8])) -> Walked {
+    pub(crate) fn walk(&mut self, limit: usize, mut each: impl FnMut(&[u8])) -> Walked {
         let mut walked = Walked::default();
         let Place { mut head, mut tail, released } = self.place;
         let turn = (self.size / TURNS) as u64;
@@ -117,7 +112,7 @@ impl PerfRing {
     }
 
     /// Gives back what was read: the kernel may write there.
-    pub fn release(&mut self) {
+    pub(crate) fn release(&mut self) {
         self.place.released = self.place.tail;
         self.memory.store_u64(DATA_TAIL, self.place.released);
     }

@@ -31,7 +31,7 @@ pub(super) fn btf(data: &[u8]) {
         assert!(text.len() < 1 << 22, "a value of {VALUE} bytes is {} bytes of text", text.len());
         for value in ["-1", "true", "0x7f", "\"text\"", "{1, 2}"] {
             if let Err(error) = encode::encode(&btf, id, value) {
-                names_a_place(&error);
+                names_a_place(&error.to_string());
             }
         }
     }

@@ -23,8 +23,8 @@ impl Part {
 
     pub(super) fn encode(self, btf: Option<&Btf<'_>>, text: &str) -> Result<Vec<u8>, String> {
         match (btf, self.size) {
-            (Some(btf), _) if self.ty != 0 => encode(btf, self.ty, text),
-            (_, 1 | 2 | 4 | 8) => encode_number(self.size as u32, text),
+            (Some(btf), _) if self.ty != 0 => encode(btf, self.ty, text).map_err(|error| error.to_string()),
+            (_, 1 | 2 | 4 | 8) => encode_number(self.size as u32, text).map_err(|error| error.to_string()),
             _ => {
                 Err(format!("{} bytes without a type; only integers of 1, 2, 4 and 8 bytes can be written", self.size))
             }
