@@ -99,15 +99,18 @@ impl<'data> Btf<'data> {
     /// Finds the two parts.
     fn parts(bytes: &'data [u8]) -> Result<Self, BtfError> {
         let [types_range, strings_range] = read_header(bytes)?;
-        let types_start = types_range.start;
-        let (Some(types), Some(strings)) = (bytes.get(types_range), bytes.get(strings_range)) else {
+        let (Some(types), Some(strings)) = (bytes.get(types_range.clone()), bytes.get(strings_range.clone())) else {
             return Err(BtfError::new("header", format!("a part lies outside the section of {} bytes", bytes.len())));
         };
+        // Else a type that is written to the file's place, as DATASEC is, would change a name (`btf_check_sec_info()` refuses it, too).
+        if types_range.start.max(strings_range.start) < types_range.end.min(strings_range.end) {
+            return Err(BtfError::new("header", "types and strings overlap"));
+        }
         // So that every name ends somewhere, and name 0 is the empty one.
         if strings.first() != Some(&0) || strings.last() != Some(&0) {
             return Err(BtfError::new("strings", "expected to begin and end with a NUL byte"));
         }
-        Ok(Self { bytes, types, types_start, strings, offsets: Vec::new() })
+        Ok(Self { bytes, types, types_start: types_range.start, strings, offsets: Vec::new() })
     }
 
     /// The section's bytes, as the file has them.

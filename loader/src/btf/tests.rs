@@ -160,6 +160,14 @@ fn a_name_outside_the_strings_is_an_error() {
 }
 
 #[test]
+fn types_and_strings_that_overlap_are_an_error() {
+    let mut bytes = btf_section(&[1, 2 << 24, 0], b"\0name\0");
+    // The type's last word, zero, is the NUL that the strings begin with.
+    bytes[16..24].copy_from_slice(&[8, 0, 0, 0, 10, 0, 0, 0]);
+    assert_eq!(Btf::parse(&bytes).unwrap_err().to_string(), ".BTF: header: types and strings overlap");
+}
+
+#[test]
 fn strings_that_do_not_begin_and_end_with_nul_are_an_error() {
     for strings in [&b"\0name"[..], b"name\0", b""] {
         let bytes = btf_section(&[1, 2 << 24, 0], strings);
