@@ -2,7 +2,7 @@
 
 use std::process::{Command, Stdio};
 
-use crate::support::objects::object;
+use crate::support::objects::{compile, object};
 use crate::support::process::{MINIBPF, run};
 use crate::support::{Json, text};
 use crate::{NOBODY, fails};
@@ -23,6 +23,16 @@ fn doctor_needs_no_privileges_and_says_the_same_as_text_and_as_data() {
         }
     }
     fails(2, &["doctor", "filter.o"], &["filter.o"]);
+}
+
+#[test]
+fn quiet_leaves_out_what_a_lint_advises_but_not_from_the_data() {
+    let made = compile("SEC(\"socket\") int one(struct __sk_buff *skb) { return 1; }");
+    let check = ["check", &made.path(), "--dry-run"];
+    assert!(run(check).expect(0).stderr.contains("warning: program `one`"));
+    assert_eq!(run(check.iter().chain(&["-q"])).expect(0).stderr, "");
+    let data = run(check.iter().chain(&["-q", "--json"])).expect(0);
+    assert_eq!((data.kind("lint").len(), data.stderr.as_str()), (1, ""));
 }
 
 #[test]

@@ -75,6 +75,9 @@ fn with_a_read_only_sys_everything_works_and_without_it_what_needs_it_says_so() 
     let q = world.program("q");
     let ran = after(gone, &["load", &rich, "--program", &q, "--listen", "udp:127.0.0.1:0"]).expect(1);
     assert!(ran.stderr.contains("is /sys mounted?"), "{}", ran.stderr);
+    // Not 5: the kernel has refused nothing.
+    let ran = after(gone, &["check", &rich, "--program", &q]).expect(1);
+    assert!(ran.stderr.contains("is /sys mounted?"), "{}", ran.stderr);
     let ran = after(gone, &["check", &asking]).expect(3);
     assert!(ran.stderr.contains("needs a target BTF"), "{}", ran.stderr);
 }

@@ -190,10 +190,10 @@ pub(crate) fn warn_of_lints(
     lint::all(spec, plan, &Limits { byte0, ..limits() }).iter().try_for_each(|lint| {
         let text = format!("{}: {}\n  mend: {}", lint.text(), lint.why, lint.mend);
         match of_several.map(Path::display) {
-            None => output.warn_as(&lint.json(), text),
+            None => output.advise(&lint.json(), text),
             Some(path) => {
                 let line = merged(lint.json(), json!({ "obj": path.to_string() }));
-                output.warn_as(&line, format_args!("{path}: {text}"))
+                output.advise(&line, format_args!("{path}: {text}"))
             }
         }
     })

@@ -92,6 +92,34 @@ fn a_second_detach_says_that_nothing_is_there_and_a_locked_filter_stays() {
 
 #[test]
 #[ignore = "needs CAP_BPF"]
+fn a_load_that_has_locked_its_filter_does_not_say_that_it_is_off() {
+    for (lock, detached, says) in [
+        (&["--lock"][..], false, "ended, and the filter stays: duration over"),
+        (&[][..], true, "detached: duration over"),
+    ] {
+        for json in [&["--json"][..], &[][..]] {
+            let server = Server::datagrams(None);
+            let at = format!("pid:{}:udp:127.0.0.1:{}", server.pid(), server.port);
+            let pass = object("pass");
+            let args = ["load", &pass, "--attach", &at, "--duration", "10ms"];
+            let ran = run(args.iter().chain(lock).chain(json)).expect(0);
+            match json {
+                [] => assert_eq!(
+                    ran.stderr.lines().find(|line| line.contains("duration over")),
+                    Some(says),
+                    "{}",
+                    ran.stderr
+                ),
+                _ => assert_eq!(ran.summary()["detached"], detached),
+            }
+            let fd = run(["sockets", &server.pid().to_string(), "--json"]).expect(0).only("socket");
+            assert_eq!(fd["filter"], if detached { "none" } else { "ebpf" });
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
 fn a_load_that_fails_takes_its_filter_off_and_puts_the_classic_one_back() {
     let server = Server::datagrams(Some(8 + 2));
     let before = server.descriptors();

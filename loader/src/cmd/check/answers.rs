@@ -60,7 +60,8 @@ impl Checker<'_> {
                 Errno::EPERM | Errno::ENOSYS => true,
                 // Not the verifier, which always says why: a security module.
                 Errno::EACCES => error.log.is_none() && matches!(step, Step::MapCreate(_) | Step::ProgLoad(_)),
-                _ => false,
+                // A file that the loader reads for a step, before the kernel is asked at all.
+                _ => error.source.call.starts_with("read("),
             };
             if is_general {
                 return Err(Failure::of_step(step, error).at(self.path.display()));

@@ -59,10 +59,11 @@ impl Session<'_> {
             pump.show_every(pause, self.loaded)?;
         }
         least::keep_only(&self.needs(), self.output)?;
-        let traffic = pump.run(signals)?;
+        let mut traffic = pump.run(signals)?;
         let detached = self.detach(pump.endpoint.accepted());
         let seen = pump.last_events()?;
-        detached.map(|()| (traffic, seen))
+        traffic.stays = !detached?;
+        Ok((traffic, seen))
     }
 
     /// What is still to be done that needs a privilege.
@@ -77,7 +78,7 @@ impl Session<'_> {
         needs
     }
 
-    fn detach(&self, accepted: Option<&OwnedFd>) -> Result<(), Failure> {
+    fn detach(&self, accepted: Option<&OwnedFd>) -> Result<bool, Failure> {
         if let Some(accepted) = accepted {
             detach_own(accepted, self.loaded, self.tracer)?;
         }

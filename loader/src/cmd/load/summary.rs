@@ -30,7 +30,8 @@ impl Session<'_> {
         let info = asked.unwrap_or(shown.info);
         // Another process may have switched them on too; what it counted may have begun anywhere.
         let mean = mean_ns(&info).filter(|_| counted);
-        self.output.say(format_args!("detached: {}", traffic.ended));
+        let what = if traffic.stays { "ended, and the filter stays" } else { "detached" };
+        self.output.say(format_args!("{what}: {}", traffic.ended));
         self.say_program(&info, &shown.info, counted, mean, stats);
         self.say_traffic(traffic, seen);
         let btf = show::uploaded_btf(self.plan);
@@ -41,7 +42,7 @@ impl Session<'_> {
         self.output.data(&json!({
             "kind": "summary", "name": self.program.name, "id": info.id, "tag": hex(&info.tag), "insns": self.program.insns.len(),
             "bytes_xlated": shown.info.bytes_xlated, "bytes_jited": shown.info.bytes_jited, "verified_insns": info.verified_insns,
-            "ended": traffic.ended,
+            "ended": traffic.ended, "detached": !traffic.stays,
             "run_cnt": counted.then_some(info.run_count), "run_time_ns": counted.then_some(info.run_time_ns),
             "mean_ns": mean, "run_cnt_needs": stats.is_refused().then_some(CAP_SYS_ADMIN.name),
             "bytes_sent": sent, "bytes_received": received,

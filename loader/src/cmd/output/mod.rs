@@ -113,6 +113,11 @@ impl Output {
         self.warn_as(&json!({ "kind": "warning", "code": code, "message": text.to_string() }), &text)
     }
 
+    /// A warning of what may go wrong, which nobody needs to hear of who asked for less.
+    pub(crate) fn advise(&self, line: &Json, text: impl Display) -> Result<(), Failure> {
+        if self.quiet { self.data(line) } else { self.warn_as(line, text) }
+    }
+
     /// A warning that is data of its own.
     pub(crate) fn warn_as(&self, line: &Json, text: impl Display) -> Result<(), Failure> {
         self.stderr_labelled("warning:", AnsiColor::Yellow, &text);

@@ -142,38 +142,40 @@ impl Opened {
         }
     }
 
-    /// Takes the filter off at the end of a load; what cannot be taken off any more is said.
-    pub(crate) fn detach(&self, output: &Output, tracer: &Tracer<'_>, program: &Program) -> Result<(), Failure> {
+    /// Takes the filter off at the end of a load; what cannot be taken off any more is said. Answers whether it is off.
+    pub(crate) fn detach(&self, output: &Output, tracer: &Tracer<'_>, program: &Program) -> Result<bool, Failure> {
         match self.taken {
             Taken::Filter => {}
-            Taken::Reuseport => return group::detach_reuseport(&self.socket, tracer).map(|_| ()),
-            Taken::ByClosing => return Ok(()),
-            Taken::Tun { steers } => return tun::release(steers, &self.socket, tracer),
+            Taken::Reuseport => return group::detach_reuseport(&self.socket, tracer).map(|_| true),
+            Taken::ByClosing => return Ok(true),
+            Taken::Tun { steers } => return tun::release(steers, &self.socket, tracer).map(|()| true),
         }
         if let Some(held) = &self.elsewhere {
             if !held.release(tracer)? {
                 gone(output);
             }
-            return Ok(());
+            return Ok(true);
         }
-        let Some(found) = &self.foreign else { return foreign::detach_own(&self.socket, program, tracer) };
+        let Some(found) = &self.foreign else {
+            return foreign::detach_own(&self.socket, program, tracer).map(|()| true);
+        };
         let Some(socket) = found.owner.socket_again(tracer)? else {
             gone(output);
-            return Ok(());
+            return Ok(true);
         };
         if found.is_locked(&socket) {
             output.say("the filter is locked: it stays until the socket is closed");
-            return Ok(());
+            return Ok(false);
         }
         match found.release(&socket, tracer)? {
             Err(error) if error.errno == Errno::ENOENT => {
                 output.say("somebody else has taken the filter off");
-                Ok(())
+                Ok(true)
             }
             Err(error) => Err(foreign::release_failure(error, found.words())),
             Ok(()) => {
                 found.say_what_stays(&socket, output);
-                Ok(())
+                Ok(true)
             }
         }
     }

@@ -55,6 +55,8 @@ pub(crate) struct Traffic {
     /// What each socket of a group got.
     pub(crate) members: Vec<u64>,
     pub(crate) ended: &'static str,
+    /// The filter was locked, so it stays on a socket that somebody else has.
+    pub(crate) stays: bool,
 }
 
 pub(crate) struct Pump<'a> {
