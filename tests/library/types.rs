@@ -3,11 +3,13 @@
 use std::error::Error;
 
 use minibpf::btf::BtfError;
+use minibpf::btf::encode::EncodeError;
 use minibpf::elf::ElfError;
 use minibpf::filter::{Filter, FilterError};
 use minibpf::kernel::{Kernel, KernelError, Map, Program};
 use minibpf::link::{Options, PlanError};
 use minibpf::observe::events::{Consumer, EventsError};
+use minibpf::packet::PacketError;
 use minibpf::plan::{LinkError, Plan};
 use minibpf::spec::{Spec, SpecError};
 use minibpf::sys::SysError;
@@ -37,6 +39,8 @@ const _: () = {
     is_an_error::<SysError>();
     is_an_error::<EventsError>();
     is_an_error::<FilterError>();
+    is_an_error::<PacketError>();
+    is_an_error::<EncodeError>();
 };
 
 #[test]
