@@ -3,6 +3,7 @@
 //! [`facts`] is the same for a whole object, from its sections to the last call, with where each number comes from; [`page`]
 //! makes text of that, and [`html`] a page for a browser. The library prints nothing itself.
 
+mod around;
 mod calls;
 pub mod facts;
 pub mod foreign;
@@ -20,10 +21,11 @@ use serde_json::{Value as Json, json};
 use crate::btf::value::hex;
 use crate::insn::Insn;
 
-pub use calls::{
-    Descriptors, PROG_INFO_SIZE, attach, detach, enable_stats, map_lookup, map_lookup_batch, map_next_key, object_info,
-    prog_test_run, step, step_attempt,
+pub use around::{
+    PROG_INFO_SIZE, attach, detach, enable_stats, map_lookup, map_lookup_batch, map_next_key, object_info,
+    prog_test_run,
 };
+pub use calls::{Descriptors, step, step_attempt};
 pub use patches::{PatchText, patch_text};
 pub use planned::Planned;
 
