@@ -55,15 +55,7 @@ impl Checker<'_> {
             if let Step::Pin(pin) = step {
                 return Err(pins::failure(pin, error).at(self.path.display()));
             }
-            // ENOSYS is bpf(2) itself, not this step of it.
-            let is_general = match error.source.errno {
-                Errno::EPERM | Errno::ENOSYS => true,
-                // Not the verifier, which always says why: a security module.
-                Errno::EACCES => error.log.is_none() && matches!(step, Step::MapCreate(_) | Step::ProgLoad(_)),
-                // A file that the loader reads for a step, before the kernel is asked at all.
-                _ => error.source.call.starts_with("read("),
-            };
-            if is_general {
+            if is_general(step, &error) {
                 return Err(Failure::of_step(step, error).at(self.path.display()));
             }
             match step {
@@ -77,6 +69,18 @@ impl Checker<'_> {
             }
         }
         Ok(answers)
+    }
+}
+
+/// Whether every other step would fail likewise.
+fn is_general(step: &Step, error: &KernelError) -> bool {
+    match error.source.errno {
+        // ENOSYS is bpf(2) itself, not this step of it.
+        Errno::EPERM | Errno::ENOSYS => true,
+        // Not the verifier, which always says why: a security module.
+        Errno::EACCES => error.log.is_none() && matches!(step, Step::MapCreate(_) | Step::ProgLoad(_)),
+        // A file that the loader reads for a step, before the kernel is asked at all.
+        _ => error.source.call.starts_with("read("),
     }
 }
 
