@@ -96,6 +96,24 @@ fn no_token_is_taken_twice_when_all_cpus_ask_at_once() {
 
 #[test]
 #[ignore = "needs CAP_BPF"]
+fn without_a_limit_nothing_is_dropped_however_many_cpus_ask_at_once() {
+    let (running, address) = server("127.0.0.1", 0, 20);
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let client = client("127.0.0.5", &address);
+                for _ in 0..20_000 {
+                    client.send(b"x").unwrap();
+                }
+            });
+        }
+    });
+    running.interrupt();
+    assert_eq!(shares(&running.end().expect(0)), [(5, 80_000, 0)]);
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
 fn more_clients_than_the_map_holds_are_limited_all_the_same() {
     let (running, address) = server("127.0.0.1", 3_600_000_000, 1);
     let count = 20_000_u32;
