@@ -74,7 +74,7 @@ always_inline void look(const struct __sk_buff *skb, int payload)
 			hello.ech = 1;
 		if (type == SERVER_NAME && length > 5) {
 			/* A list of one: its length, type 0 for a host, the name's length. */
-			name = at + 2;
+			name = at;
 			last = length - 5 - 1;
 			found = 1;
 		}
@@ -87,7 +87,8 @@ always_inline void look(const struct __sk_buff *skb, int payload)
 		return;
 	}
 	/* The lengths must agree, and the verifier must see one from 1 to 254. */
-	if (number(skb, &name, 1) != 0 || number(skb, &name, 2) != (int)last + 1 || last > sizeof(hello.name) - 2)
+	if (number(skb, &name, 2) != (int)last + 4 || number(skb, &name, 1) != 0 || number(skb, &name, 2) != (int)last + 1 ||
+	    last > sizeof(hello.name) - 2)
 		goto incomplete;
 	barrier_var(last);
 	if (last > sizeof(hello.name) - 2 || bpf_skb_load_bytes(skb, name, hello.name, last + 1) < 0)

@@ -153,10 +153,11 @@ fn extensions(bytes: &[u8]) -> Option<(usize, usize)> {
     (message + 4 <= record && end <= 5 + record).then_some((at + 2, end))
 }
 
-/// The name in an extension: a list of one, of which both lengths agree.
+/// The name in an extension: a list of one, of which all three lengths agree.
 fn name_of(bytes: &[u8], at: usize, length: usize) -> Option<&[u8]> {
     let size = length - 5;
-    let is_name = bytes.get(at + 2) == Some(&0) && be16(bytes, at + 3) == Some(size) && size <= 254;
+    let lengths_agree = be16(bytes, at) == Some(length - 2) && be16(bytes, at + 3) == Some(size);
+    let is_name = lengths_agree && bytes.get(at + 2) == Some(&0) && size <= 254;
     bytes.get(at + 5..at + 5 + size).filter(|_| is_name)
 }
 

@@ -3,8 +3,8 @@ object=bpf-src/programs/sni.bpf.o
 
 # Two bytes, the larger one first.
 be() { printf '\\x%02x\\x%02x' $(($1 / 256)) $(($1 % 256)); }
-# The extension server_name: a list of one name. The second is how many bytes it says that the name has.
-name() { printf '%s%s%s\\x00%s%s' "$(be 0)" "$(be $((${#1} + 5)))" "$(be $((${#1} + 3)))" "$(be "${2:-${#1}}")" "$1"; }
+# The extension server_name: a list of one name. The second is how many bytes it says that the name has, the third, that the list has.
+name() { printf '%s%s%s\\x00%s%s' "$(be 0)" "$(be $((${#1} + 5)))" "$(be "${3:-$((${#1} + 3))}")" "$(be "${2:-${#1}}")" "$1"; }
 # A client hello with these extensions: so many bytes, and these.
 random='\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x00\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f'
 hello() {
@@ -28,14 +28,15 @@ minibpf run $object --program sni_packet --expect keep "tcp:443:$(hello 4 "$grea
     --expect-map named=0 --expect-map unnamed=3 --expect-map incomplete=0
 
 # Lengths that lie: a message longer than its record, extensions that end behind it, an extension that ends behind them and the packet; a name that is
-# longer or shorter than its list says, or too long; a name of another type; a session id of 255 bytes; more extensions than anybody has.
+# longer or shorter than its list says, or too long; a list longer or shorter than its extension; a name of another type; a session id of 255 bytes; more extensions than anybody has.
 sixteen=$grease$grease$grease$grease$grease$grease$grease$grease$grease$grease$grease$grease$grease$grease$grease$grease
 minibpf run $object --program sni_packet --expect keep \
     "tcp:443:$(hello 24 "$(name $host)" 70)" "tcp:443:$(hello 24 "$(name $host)" 20)" "tcp:443:$(hello 24 '\x1a\x1a\xff\xff')" \
     "tcp:443:$(hello 24 "$(name $host 16)")" "tcp:443:$(hello 24 "$(name $host 14)")" "tcp:443:$(hello 264 "$(name "${long%?}")")" \
+    "tcp:443:$(hello 24 "$(name $host 15 19)")" "tcp:443:$(hello 24 "$(name $host 15 17)")" \
     "tcp:443:$(hello 12 '\x00\x00\x00\x08\x00\x06\x01\x00\x03abc')" \
     'tcp:443:\x16\x03\x01\x00\x47\x01\x00\x00\x43\x03\x03'"$random"'\xff\x00\x02\x13\x01\x01\x00\x00\x00' "tcp:443:$(hello 192 "$sixteen$sixteen$sixteen")" \
-    --expect-map named=0 --expect-map unnamed=0 --expect-map incomplete=9
+    --expect-map named=0 --expect-map unnamed=0 --expect-map incomplete=11
 
 # Torn: the segment ends before the extensions, within the name, before it. Behind a whole name it may.
 minibpf run $object --program sni_packet --expect keep "tcp:443:$(hello 2000 '')" "tcp:443:$(hello 2000 '\x00\x00\x00\x14\x00\x12\x00\x00\x0fwww.exam')" \
