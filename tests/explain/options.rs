@@ -1,7 +1,7 @@
 //! What is asked for: stages, programs, variables, lessons, letters.
 
 use crate::explain;
-use crate::support::objects::{compile, object};
+use crate::support::objects::{compile, object, program};
 use crate::support::process::run_with_input;
 use crate::support::text;
 
@@ -36,6 +36,13 @@ fn the_object_may_come_from_standard_input() {
     let bytes = std::fs::read(object("pass")).unwrap();
     let ran = run_with_input(["explain", "-", "--until", "elf"], &bytes).expect(0);
     assert_eq!(ran.text(), explain(&object("pass"), &["--until", "elf"]).expect(0).text());
+}
+
+#[test]
+fn several_maps_of_a_section_are_named_as_several() {
+    let does = |path: &str| explain(path, &["--until", "elf"]).expect(0).text();
+    assert!(does(&program("dispatch")).contains(" maps `protocols`, `not_ip`, `ended`; "));
+    assert!(does(&object("count")).contains(" map `ports`; "));
 }
 
 #[test]

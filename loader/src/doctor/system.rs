@@ -7,6 +7,9 @@ const OLDEST: u32 = version(5, 8);
 /// From here on the memory of maps and programs is charged to the cgroup, not to `RLIMIT_MEMLOCK`.
 const CHARGED_TO_CGROUP: u32 = version(5, 11);
 
+/// So many mounts of a bpffs are named.
+const SHOWN: usize = 2;
+
 /// The version.
 pub(super) fn kernel(findings: &Findings) -> Check {
     let found = format!("Linux {}", findings.release);
@@ -71,11 +74,18 @@ fn btf(findings: &Findings) -> Check {
 fn bpffs(findings: &Findings) -> Check {
     let (found, means) = match findings.bpffs.as_slice() {
         [] => ("not mounted".to_owned(), "--pin and --map have no place"),
-        mounts => {
-            (mounts.join(", "), "programs and maps can be pinned there, with the rights that its directory asks for")
-        }
+        mounts => (few(mounts), "programs and maps can be pinned there, with the rights that its directory asks for"),
     };
     Check::new("bpffs", found, Some(!findings.bpffs.is_empty()), means).remedy("sudo mount -t bpf bpf /sys/fs/bpf")
+}
+
+/// The first ones: a machine with containers has one for each, and a row is to fit a line.
+fn few(mounts: &[String]) -> String {
+    let shown = mounts.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match mounts.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }
 
 fn config(findings: &Findings) -> Check {

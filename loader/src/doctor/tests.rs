@@ -47,6 +47,15 @@ fn of_root_nothing_is_amiss_and_nothing_is_to_be_mended() {
 }
 
 #[test]
+fn of_many_mounts_the_first_are_named_and_the_others_counted() {
+    let found = |count: usize| {
+        let bpffs = (1..=count).map(|n| format!("/b{n}")).collect();
+        row(&Findings { bpffs, ..root() }, "bpffs").found
+    };
+    assert_eq!((found(1).as_str(), found(2).as_str(), found(5).as_str()), ("/b1", "/b1, /b2", "/b1, /b2 and 3 more"));
+}
+
+#[test]
 fn what_is_amiss_has_a_remedy_and_what_is_not_has_none() {
     for check in examine(&user()).checks {
         assert_eq!(check.ok == Some(false), check.remedy.is_some(), "{check:?}");

@@ -149,15 +149,16 @@ fn meaning(readings: &Readings<'_>, spec: &Spec<'_>, section: &Section<'_>) -> (
     }
     let maps: Vec<_> = spec.maps.iter().filter(|map| map.place.section == section.index).collect();
     let names: Vec<_> = maps.iter().map(|map| format!("`{}`", map.name)).collect();
+    let named = format!("{} {}", if names.len() == 1 { "map" } else { "maps" }, names.join(", "));
     match maps.first().map(|map| map.origin) {
         Some(MapOrigin::Data { read_only: true }) => {
             (Role::Data, "constants -> an array map of one entry, then frozen".to_owned())
         }
         Some(MapOrigin::Data { read_only: false }) => (Role::Data, "globals -> an array map of one entry".to_owned()),
         Some(MapOrigin::Btf) => {
-            (Role::Maps, format!("map {}; the bytes are zero, the definition is the type in .BTF", names.join(", ")))
+            (Role::Maps, format!("{named}; the bytes are zero, the definition is the type in .BTF"))
         }
-        Some(MapOrigin::Legacy) => (Role::Maps, format!("map {}; the bytes are the definition", names.join(", "))),
+        Some(MapOrigin::Legacy) => (Role::Maps, format!("{named}; the bytes are the definition")),
         None => ignored(UNKNOWN),
     }
 }
