@@ -2,7 +2,7 @@
 
 use crate::support::Json;
 use crate::support::assertions::hold;
-use crate::support::objects::program;
+use crate::support::objects::{compile, program};
 use crate::support::process::{Ran, Running, run};
 use crate::support::server::HttpServer;
 
@@ -57,6 +57,26 @@ fn on_a_client_it_counts_the_answers() {
         assert_eq!((counted(&ran, "codes"), counted(&ran, "classes")), (vec![code.into()], vec![class.into()]));
         assert!(counted(&ran, "methods").is_empty());
     }
+}
+
+#[test]
+#[ignore = "needs CAP_BPF"]
+fn a_request_that_is_sent_again_since_its_acknowledgement_is_lost_counts_again() {
+    let server = HttpServer::start();
+    let attach = format!("pid:{}:tcp:{}", server.pid(), server.target());
+    let running =
+        Running::start(["load", &program("http-count"), "--program", "http_socket", "--attach", &attach, "--json"]);
+    running.line("attached");
+    // A client that hears nothing more once it is connected, the acknowledgement of its request neither.
+    let deaf = compile("SEC(\"socket\") int deaf(struct __sk_buff *skb) { return 0; }");
+    let args = ["load", &deaf.path(), "--connect", &server.target(), "--after-connect", "--duration", "1500ms"];
+    let mut client = Running::start(args);
+    client.send(b"GET /hello.txt HTTP/1.0\r\n\r\n");
+    client.end().expect(0);
+    running.interrupt();
+    let ran = running.end().expect(0);
+    let count = ran.map("methods")["entries"][0]["value"].as_i64().unwrap();
+    assert!(count > 1, "{count}: the filter is asked before TCP looks whether it has the bytes");
 }
 
 #[test]
