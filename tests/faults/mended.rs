@@ -61,6 +61,20 @@ fn a_connect_that_a_signal_ended_is_asked_again() {
 
 #[test]
 #[ignore = "needs CAP_BPF and strace"]
+fn a_load_that_a_signal_ended_is_asked_again_by_the_doctor_too() {
+    Failed::new("check", "bpf", "BPF_PROG_LOAD", "error=EAGAIN").ends(0);
+    // Without strace's own seccomp filter, which the doctor would look into.
+    let log = tempfile::NamedTempFile::new().unwrap();
+    let mut strace = std::process::Command::new("strace");
+    strace.args(["-qq", "--trace=bpf", "-e", "inject=bpf:error=EAGAIN:when=1", "-o"]).arg(log.path());
+    let ended = strace.args([env!("CARGO_BIN_EXE_minibpf"), "doctor"]).output().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+    let log = std::fs::read_to_string(log.path()).unwrap();
+    assert!(log.starts_with("bpf(BPF_PROG_LOAD, ") && log.contains("(INJECTED)"), "{log}");
+}
+
+#[test]
+#[ignore = "needs CAP_BPF and strace"]
 fn a_standard_output_that_is_full_for_a_moment_is_waited_for() {
     let failed = Failed::new("explain", "write", "write(1<", "error=EAGAIN").ends(0);
     assert_eq!(failed.ended.stdout, failed.plain.stdout);

@@ -10,6 +10,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
 use super::{Findings, Tried};
 use crate::insn::Insn;
+use crate::kernel::TRIES;
 use crate::privileges::Privileges;
 use crate::sys::attr::MapCreateAttr;
 use crate::sys::map::MapFd;
@@ -47,7 +48,9 @@ fn program() -> Result<OwnedFd, Errno> {
     const MOV: u8 = 0xb7;
     let insns = [Insn { code: MOV, ..Insn::default() }, Insn { code: Insn::EXIT, ..Insn::default() }];
     let load = bpf::ProgLoad { prog_type: 1, insns: &insns, license: c"GPL", name: "doctor", btf: None };
-    bpf::prog_load(&load, None).0.map_err(|error| error.errno)
+    let tried = || bpf::prog_load(&load, None).0.map_err(|error| error.errno);
+    // A signal may end the call, as it may in a load.
+    (0..TRIES).map(|_| tried()).find(|result| !matches!(result, Err(Errno::EAGAIN))).unwrap_or(Err(Errno::EAGAIN))
 }
 
 fn map() -> Result<(), Errno> {

@@ -24,6 +24,7 @@ pub use btf::BtfFallback;
 pub use map::Map;
 pub use open::Pinned;
 pub use pin::{Difference, Mismatch, Pins};
+pub(crate) use program::TRIES;
 pub use program::{LogRequest, Program};
 pub use program_info::ProgramInfo;
 

@@ -18,7 +18,7 @@ const FIRST_LOG: usize = 64 << 10;
 /// The largest. Since 6.4 the kernel keeps the end of a longer log, which is where the reason stands.
 const LARGEST_LOG: usize = 64 << 20;
 /// EAGAIN means that a signal came while the verifier was at work. Enough tries for a burst of them.
-const TRIES: usize = 5;
+pub(crate) const TRIES: usize = 5;
 
 /// Which log is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
