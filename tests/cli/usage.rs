@@ -27,10 +27,12 @@ fn an_object_on_standard_input_is_read_by_check() {
 }
 
 #[test]
-fn unknown_commands_and_options_are_2() {
+fn unknown_commands_options_and_verdicts_are_2() {
     fails(2, &["lod"], &["lod"]);
     fails(2, &["check", &object("pass"), "--no-such-option"], &["--no-such-option"]);
     fails(2, &["check"], &["<OBJ>"]);
+    let verdict = ["neither keep, trim nor drop", "expected a number"];
+    fails(2, &["run", &object("pass"), "icmp", "--expect", "maybe"], &verdict);
     run([] as [&str; 0]).expect(2);
 }
 

@@ -47,7 +47,7 @@ impl FromStr for Expectation {
 /// A return value: 32 bits, as C writes it with a sign or without.
 fn returned(text: &str) -> Result<u32, String> {
     let bytes = encode_number(4, text)
-        .map_err(|problem| format!("keep, trim, drop, or the number that is returned: {problem}"))?;
+        .map_err(|problem| format!("neither keep, trim nor drop; and as the number that is returned: {problem}"))?;
     Ok(bytes.first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)))
 }
 
