@@ -2,7 +2,7 @@
 
 use std::mem::size_of;
 
-use super::calls::{bpf, constant, number, pointed};
+use super::fields::{bpf, constant, number, pointed};
 use super::{Call, Fd, Field};
 use crate::sys::attr::{EnableStatsAttr, MapElemAttr, ObjInfoAttr, ProgInfo};
 use crate::sys::map_batch::MapBatchAttr;

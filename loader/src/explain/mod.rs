@@ -6,6 +6,7 @@
 mod around;
 mod calls;
 pub mod facts;
+mod fields;
 pub mod foreign;
 pub mod html;
 pub mod page;
@@ -25,7 +26,8 @@ pub use around::{
     PROG_INFO_SIZE, attach, detach, enable_stats, map_lookup, map_lookup_batch, map_next_key, object_info,
     prog_test_run,
 };
-pub use calls::{Descriptors, step, step_attempt};
+pub use calls::{step, step_attempt};
+pub use fields::Descriptors;
 pub use patches::{PatchText, patch_text};
 pub use planned::Planned;
 

@@ -4,7 +4,7 @@ use std::mem::size_of;
 use std::path::Path;
 
 use super::around::object_info;
-use super::calls::{Descriptors, bpf, number};
+use super::fields::{Descriptors, bpf, number};
 use super::{Call, Field};
 use crate::plan::{Held, PinStep, pin_name};
 use crate::sys::map_info::MapInfo;
