@@ -138,7 +138,11 @@ impl Filter {
 }
 
 /// The program that was named, or the only one.
-fn the_program(plan: &Plan) -> Result<ProgId, FilterError> {
+///
+/// # Errors
+///
+/// [`FilterError::Which`], [`FilterError::Link`].
+pub fn the_program(plan: &Plan) -> Result<ProgId, FilterError> {
     let fates = plan.programs.iter().map(|program| &program.fate);
     let wanted: Vec<_> = fates.filter(|fate| !matches!(fate, Fate::Skip | Fate::Sibling(_))).collect();
     match wanted.as_slice() {
@@ -153,7 +157,11 @@ fn which(plan: &Plan) -> FilterError {
 }
 
 /// A plan with a hole in it is not for the kernel, whose answer would be about the hole.
-fn refuse_unresolved(plan: &Plan) -> Result<(), FilterError> {
+///
+/// # Errors
+///
+/// [`FilterError::Unresolved`].
+pub fn refuse_unresolved(plan: &Plan) -> Result<(), FilterError> {
     for program in plan.prog_loads() {
         if let Some(&Patch { insn, ref symbol, kind: PatchKind::Unresolved(needs) }) = program.unresolved() {
             let (program, symbol) = (program.name.clone(), symbol.clone());

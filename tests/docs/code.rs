@@ -77,15 +77,8 @@ fn every_page_that_the_program_speaks_of_is_there_with_its_heading() {
     let page = Regex::new(r"docs/[a-z0-9-]+\.md(#[a-z0-9-]+)?").unwrap();
     let pages = pages::of_the_book();
     let mut said = std::collections::BTreeSet::new();
-    let mut folders = vec![pages::root().join("loader/src")];
-    while let Some(folder) = folders.pop() {
-        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if path.is_dir() && !path.is_symlink() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                said.extend(page.find_iter(&fs::read_to_string(&path).unwrap()).map(|found| found.as_str().to_owned()));
-            }
-        }
+    for (_, text) in pages::sources() {
+        said.extend(page.find_iter(&text).map(|found| found.as_str().to_owned()));
     }
     assert!(said.len() > 10, "only {said:?}");
     for said in said {

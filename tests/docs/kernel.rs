@@ -34,16 +34,8 @@ fn named() -> BTreeMap<String, String> {
     for page in pages::of_the_book() {
         named.extend(named_in(&page.text).into_iter().map(|name| (name, page.name.clone())));
     }
-    let mut folders = vec![pages::root().join("loader/src")];
-    while let Some(folder) = folders.pop() {
-        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
-            if path.is_dir() && !path.is_symlink() {
-                folders.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let names = named_in(&comments(&fs::read_to_string(&path).unwrap()));
-                named.extend(names.into_iter().map(|name| (name, path.display().to_string())));
-            }
-        }
+    for (path, text) in pages::sources() {
+        named.extend(named_in(&comments(&text)).into_iter().map(|name| (name, path.display().to_string())));
     }
     named
 }

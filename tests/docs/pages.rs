@@ -46,6 +46,23 @@ pub(crate) fn of_the_book() -> Vec<Page> {
     paths.into_iter().map(|path| Page::read(&root, path)).collect()
 }
 
+/// Every Rust file of the program: its path and its text.
+pub(crate) fn sources() -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join("loader/src")];
+    while let Some(folder) = folders.pop() {
+        for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() && !path.is_symlink() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    found
+}
+
 impl Page {
     fn read(root: &Path, path: PathBuf) -> Self {
         let name = path.strip_prefix(root).unwrap().display().to_string();

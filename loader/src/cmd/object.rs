@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use minibpf::elf::{ElfError, Object};
+use minibpf::filter::{self, FilterError};
 use minibpf::link::{Options, PlanError};
 use minibpf::lint::{self, Limits};
-use minibpf::plan::{Fate, Needs, Patch, PatchKind, Plan, ProgLoad, ProgramPlan};
+use minibpf::plan::{Fate, Needs, Plan, ProgLoad, ProgramPlan};
 use minibpf::spec::Spec;
 use minibpf::target::{self, Target, TargetBtf};
 use serde_json::json;
@@ -201,47 +202,34 @@ pub(crate) fn warn_of_lints(
 
 /// A plan for no kernel in particular can be looked at, not performed.
 pub(crate) fn refuse_unresolved(plan: &Plan) -> Result<(), Failure> {
-    let unresolved = plan.prog_loads().find_map(|program| match program.unresolved()? {
-        patch @ Patch { kind: PatchKind::Unresolved(needs), .. } => Some((program, patch, *needs)),
-        _ => None,
-    });
-    let Some((program, patch, needs)) = unresolved else { return Ok(()) };
-    let what = format!(
-        "program `{}`, insn {}: {}, unresolved: needs {}",
-        program.name,
-        patch.insn,
-        patch.symbol,
-        needs.text()
-    );
-    Err(Failure::new(Exit::Object, what).hint(match needs {
-        Needs::Btf => "--btf FILE names the types of a kernel; without --btf it is the running one's",
-        Needs::Config | Needs::Symbols => {
-            "it is read from the running kernel: is /proc mounted, and may this user read it?"
+    filter::refuse_unresolved(plan).map_err(|error| {
+        let what = Failure::new(Exit::Object, error.to_string());
+        match error {
+            FilterError::Unresolved { needs: Needs::Btf, .. } => {
+                what.hint("--btf FILE names the types of a kernel; without --btf it is the running one's")
+            }
+            _ => what.hint("it is read from the running kernel: is /proc mounted, and may this user read it?"),
         }
-    }))
+    })
 }
 
 /// The program to be attached or run, where only one can be meant.
 pub(crate) fn the_only_program(plan: &Plan) -> Result<&ProgLoad, Failure> {
-    let wanted: Vec<_> =
-        plan.programs.iter().filter(|program| !matches!(program.fate, Fate::Skip | Fate::Sibling(_))).collect();
-    let names =
-        |programs: &[ProgramPlan]| programs.iter().map(|program| program.name.clone()).collect::<Vec<_>>().join(", ");
-    match wanted.as_slice() {
-        [one] => match &one.fate {
-            Fate::Unlinkable(error) => Err(error.clone().into()),
-            fate => {
-                let load = plan.prog_loads().find(|program| *fate == Fate::Load(program.id));
-                load.ok_or_else(|| Failure::new(Exit::Object, "no program to load"))
-            }
-        },
-        [] => {
-            let why = format!("no program is loaded by default; choose with --program: {}", names(&plan.programs));
-            Err(Failure::new(Exit::Usage, why))
+    match filter::the_program(plan) {
+        Ok(id) => plan
+            .prog_loads()
+            .find(|program| program.id == id)
+            .ok_or_else(|| Failure::new(Exit::Object, "no program to load")),
+        Err(FilterError::Link(error)) => Err((*error).into()),
+        Err(FilterError::Which { names }) => {
+            let is_wanted = |program: &ProgramPlan| !matches!(program.fate, Fate::Skip | Fate::Sibling(_));
+            let why = if plan.programs.iter().any(is_wanted) {
+                "the object has several programs"
+            } else {
+                "no program is loaded by default"
+            };
+            Err(Failure::new(Exit::Usage, format!("{why}; choose with --program: {}", names.join(", "))))
         }
-        _ => {
-            let why = format!("the object has several programs; choose with --program: {}", names(&plan.programs));
-            Err(Failure::new(Exit::Usage, why))
-        }
+        Err(other) => Err(Failure::new(Exit::Object, other.to_string())),
     }
 }
