@@ -27,9 +27,9 @@ use thiserror::Error;
 use crate::elf::{ElfError, Object};
 use crate::kernel::{Kernel, KernelError, Map, Program};
 use crate::link::{Options, PlanError};
-use crate::plan::{Fate, LinkError, Needs, Patch, PatchKind, Plan, ProgId};
+use crate::plan::{Fate, LinkError, Needs, Patch, PatchKind, Plan, ProgId, Step};
 use crate::spec::Spec;
-use crate::target::Target;
+use crate::target::{PinDirError, Target};
 use crate::verdict::{self, Explanation};
 
 /// A loaded program and the maps that it uses. Dropped, it closes their descriptors: the program lives on in the sockets that it is attached to,
@@ -49,6 +49,9 @@ pub enum FilterError {
     /// No program, or none of that name; a global that cannot be set.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The directory of the pins is none that can take them.
+    #[error(transparent)]
+    Pins(#[from] PinDirError),
     /// No program was named, and the object has not just one that is loaded by default.
     #[error("which program? There are: {}", names.join(", "))]
     Which {
@@ -112,10 +115,14 @@ impl Filter {
     pub fn with_options(object: &[u8], options: &Options) -> Result<Self, FilterError> {
         let object = Object::parse(object)?;
         let spec = Spec::read(&object);
-        let plan = Plan::new(&spec, options, &Target::running(&spec))?;
+        let mut target = Target::running(&spec);
+        if let Some(dir) = &options.pins.dir {
+            target = target.with_pins(dir)?;
+        }
+        let plan = Plan::new(&spec, options, &target)?;
         let id = the_program(&plan)?;
         refuse_unresolved(&plan)?;
-        let kernel = Kernel::load(&plan).map_err(|error| refused(&plan, error))?;
+        let kernel = load(&plan)?;
         let (maps, mut programs) = kernel.into_parts();
         let program = programs.remove(&id).ok_or_else(|| which(&plan))?;
         Ok(Self { program, maps: maps.into_values().collect() })
@@ -171,13 +178,19 @@ pub fn refuse_unresolved(plan: &Plan) -> Result<(), FilterError> {
     Ok(())
 }
 
-/// The refusal, with the verifier's log explained.
-fn refused(plan: &Plan, error: KernelError) -> FilterError {
-    let explanation = error.log.as_ref().and_then(|log| {
-        let program = plan.prog_loads().find(|program| error.what == format!("program `{}`", program.name))?;
-        Some(Box::new(verdict::explain(plan, program, log)))
-    });
-    FilterError::Refused { error: Box::new(error), explanation }
+/// As [`Kernel::load`], with a refusal explained.
+fn load(plan: &Plan) -> Result<Kernel, FilterError> {
+    let mut kernel = Kernel::default();
+    for step in &plan.steps {
+        let Some(error) = kernel.apply(step).error else { continue };
+        let explanation = match (step, &error.log) {
+            (Step::ProgLoad(program), Some(log)) => Some(Box::new(verdict::explain(plan, program, log))),
+            _ => None,
+        };
+        return Err(FilterError::Refused { error: Box::new(error), explanation });
+    }
+    kernel.take_pins().keep();
+    Ok(kernel)
 }
 
 #[cfg(test)]

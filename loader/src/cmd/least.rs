@@ -47,8 +47,10 @@ impl Needs {
     pub(crate) fn process(&mut self, pid: i32) {
         let may_trace = caps::has_cap(None, CapSet::Permitted, Capability::CAP_SYS_PTRACE).unwrap_or(false);
         if may_trace {
+            // The directory is its owner's, and shut to others whatever they may trace.
             self.0.extend([Capability::CAP_SYS_PTRACE, Capability::CAP_DAC_READ_SEARCH]);
         } else {
+            // Where it cannot be asked, nothing is given up.
             self.0.extend(caps::read(Some(pid), CapSet::Permitted).unwrap_or_else(|_| caps::all()));
         }
     }

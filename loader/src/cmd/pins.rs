@@ -48,6 +48,11 @@ impl PinArgs {
     }
 }
 
+/// The step before which [`say_undo`] is said: the first that makes a pin.
+pub(crate) fn first(plan: &Plan) -> Option<usize> {
+    plan.steps.iter().position(|step| step.pins_at().is_some())
+}
+
 impl From<PinDirError> for Failure {
     fn from(error: PinDirError) -> Self {
         let exit = match &error {

@@ -22,9 +22,9 @@ pub(crate) fn take(
 ) -> Result<Kernel, Failure> {
     let mut kernel = Kernel::default();
     kernel.log = options.log();
-    let mut is_pinning = false;
-    for step in &plan.steps {
-        if step.pins_at().is_some() && !std::mem::replace(&mut is_pinning, true) {
+    let first_pin = pins::first(plan);
+    for (index, step) in plan.steps.iter().enumerate() {
+        if first_pin == Some(index) {
             pins::say_undo(output, plan)?;
         }
         let outcome = tracer.apply(&mut kernel, step)?;

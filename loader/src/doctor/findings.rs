@@ -10,11 +10,11 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 
 use super::{Findings, Tried};
 use crate::insn::Insn;
-use crate::kernel::TRIES;
+use crate::kernel::{SOCKET_FILTER, TRIES};
 use crate::privileges::Privileges;
 use crate::sys::attr::MapCreateAttr;
 use crate::sys::map::MapFd;
-use crate::sys::{bpf, sockopt};
+use crate::sys::{SysError, bpf, sockopt};
 use crate::target::{config_source, number, optmem_max, running_version, text};
 
 impl Findings {
@@ -47,10 +47,10 @@ fn tried() -> Tried {
 fn program() -> Result<OwnedFd, Errno> {
     const MOV: u8 = 0xb7;
     let insns = [Insn { code: MOV, ..Insn::default() }, Insn { code: Insn::EXIT, ..Insn::default() }];
-    let load = bpf::ProgLoad { prog_type: 1, insns: &insns, license: c"GPL", name: "doctor", btf: None };
+    let load = bpf::ProgLoad { prog_type: SOCKET_FILTER, insns: &insns, license: c"GPL", name: "doctor", btf: None };
     let tried = || bpf::prog_load(&load, None).0.map_err(|error| error.errno);
     // A signal may end the call, as it may in a load.
-    (0..TRIES).map(|_| tried()).find(|result| !matches!(result, Err(Errno::EAGAIN))).unwrap_or(Err(Errno::EAGAIN))
+    (1..TRIES).map(|_| tried()).find(|result| !matches!(result, Err(Errno::EAGAIN))).unwrap_or_else(tried)
 }
 
 fn map() -> Result<(), Errno> {
@@ -61,7 +61,7 @@ fn map() -> Result<(), Errno> {
 
 /// On a socket that needs neither a network nor an address.
 fn attach(program: &OwnedFd) -> Result<(), Errno> {
-    let socket = UnixDatagram::unbound().map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(0)))?;
+    let socket = UnixDatagram::unbound().map_err(|error| SysError::from_io("socket", &error).errno)?;
     sockopt::attach_bpf(&socket, program).map_err(|error| error.errno)
 }
 

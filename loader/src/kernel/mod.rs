@@ -24,8 +24,8 @@ pub use btf::BtfFallback;
 pub use map::Map;
 pub use open::Pinned;
 pub use pin::{Difference, Mismatch, Pins};
-pub(crate) use program::TRIES;
 pub use program::{LogRequest, Program};
+pub(crate) use program::{SOCKET_FILTER, TRIES};
 pub use program_info::ProgramInfo;
 
 /// A step that the kernel refused.

@@ -11,7 +11,7 @@ use crate::sys::SysError;
 use crate::sys::bpf::{self, Log, Records};
 
 /// `BPF_PROG_TYPE_SOCKET_FILTER`.
-pub(super) const SOCKET_FILTER: u32 = 1;
+pub(crate) const SOCKET_FILTER: u32 = 1;
 
 /// The first log buffer, in bytes; a larger one is made when the kernel says how large.
 const FIRST_LOG: usize = 64 << 10;
@@ -58,14 +58,13 @@ pub(super) fn load(
     btf: Option<BorrowedFd<'_>>,
     log: LogRequest,
 ) -> (Option<Program>, Outcome) {
-    let insns = step.resolve(map_fd);
     // The licence was read up to its first NUL, so it holds none.
     let license = CString::new(step.license.as_str()).unwrap_or_default();
     let name = kernel_name(&step.name);
     let records = btf.filter(|_| step.has_records());
     let load = bpf::ProgLoad {
         prog_type: SOCKET_FILTER,
-        insns: &insns,
+        insns: &step.resolve(map_fd),
         license: &license,
         name: &name,
         btf: records.map(|btf| Records { btf, func_info: &step.func_info, line_info: &step.line_info }),

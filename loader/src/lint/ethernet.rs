@@ -1,5 +1,7 @@
 //! Packets read as if they began with an Ethernet header, where they do not.
 
+use std::collections::HashMap;
+
 use super::rules::ETHERNET_OFFSET;
 use super::walk::{Value, walk};
 use super::{Lint, Place};
@@ -32,6 +34,7 @@ struct Reading {
 /// alone may be meant.
 pub(super) fn lints(at: &Place<'_>, insns: &[Insn], byte0: &str) -> Vec<Lint> {
     let mut lints = Vec::new();
+    let comparisons = Comparisons::of(insns);
     walk(insns, |slot, insn, before, _| {
         let number = |register| match before.of(register) {
             Value::Number { value, .. } => Some(value),
@@ -45,7 +48,7 @@ pub(super) fn lints(at: &Place<'_>, insns: &[Insn], byte0: &str) -> Vec<Lint> {
             _ => None,
         };
         let Some(Reading { takes, constants }) = reading else { return };
-        if lints.is_empty() && insns.iter().skip(slot).any(|insn| is_compared(*insn) && constants.contains(&insn.imm)) {
+        if lints.is_empty() && comparisons.are_after(slot, constants) {
             let what = format!("takes {takes}, but byte 0 is the {byte0}");
             lints.push(at.lint(ETHERNET_OFFSET, Some(slot), what, None));
         }
@@ -69,6 +72,20 @@ fn copied(offset: i64, length: i64) -> Option<Reading> {
         (23, 1) => Some(Reading { takes: PROTOCOL, constants: PROTOCOLS }),
         (14, 20 | 40) => Some(Reading { takes: IP_HEADER, constants: SURE_PROTOCOLS }),
         _ => None,
+    }
+}
+
+/// Where each constant is compared with last: a hostile program may read a million times.
+struct Comparisons(HashMap<i32, usize>);
+
+impl Comparisons {
+    fn of(insns: &[Insn]) -> Self {
+        let compared = insns.iter().enumerate().filter(|(_, insn)| is_compared(**insn));
+        Self(compared.map(|(slot, insn)| (insn.imm, slot)).collect())
+    }
+
+    fn are_after(&self, slot: usize, constants: &[i32]) -> bool {
+        constants.iter().any(|constant| self.0.get(constant).is_some_and(|last| *last >= slot))
     }
 }
 

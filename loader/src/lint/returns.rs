@@ -9,7 +9,7 @@ use crate::insn::Insn;
 
 /// A TCP header without options. Who keeps no more has no byte of any payload.
 const SHORTEST_TCP_HEADER: i32 = 20;
-/// A packet has no more bytes, whatever the card has put together.
+/// A packet has no more bytes, unless somebody has raised what the card may put together (BIG TCP, `gro_max_size`).
 const LONGEST_PACKET: i32 = 65_535;
 
 pub(super) fn lints(at: &Place<'_>, insns: &[Insn], byte0: Option<&str>) -> Vec<Lint> {

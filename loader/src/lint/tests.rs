@@ -122,7 +122,7 @@ fn a_gpl_helper_without_a_licence_is_told() {
 }
 
 #[test]
-fn returning_1_is_told_and_0_a_header_or_everything_is_not() {
+fn returning_1_or_a_bare_header_is_told_and_0_or_more_is_not() {
     assert_eq!(lints_of(&[keep(1), EXIT.to_vec()]), [("short-return", 0)]);
     assert_eq!(lints_of(&[keep(20), EXIT.to_vec()]), [("short-return", 0)], "a TCP header and nothing else");
     for bytes in [0, 21, 64] {

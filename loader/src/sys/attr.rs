@@ -9,6 +9,9 @@ use std::ffi::CStr;
 use std::marker::PhantomData;
 use std::mem::{offset_of, size_of};
 
+use crate::btf::ext::{FuncInfo, LineInfo};
+use crate::insn::Insn;
+
 /// A pointer in an attr, of 64 bits on every machine: null, or to memory that is borrowed for as long as the attr lives.
 #[repr(transparent)]
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +19,7 @@ pub struct Pointer<'a>(u64, PhantomData<&'a [u8]>);
 
 impl<'a> Pointer<'a> {
     /// To what the kernel reads: bytes, or structs that are laid out as its own; null if that is nothing.
-    pub(super) fn to<T>(items: &'a [T]) -> Self {
+    pub(super) fn to<T: Given>(items: &'a [T]) -> Self {
         Self(if items.is_empty() { 0 } else { items.as_ptr() as u64 }, PhantomData)
     }
 
@@ -49,6 +52,22 @@ impl<'a> Pointer<'a> {
 /// whatever the kernel writes. Whoever makes one of a command sees that each pointer's memory is as long as that command takes it to
 /// be: what the fields beside it say, or a map's sizes.
 pub(super) unsafe trait Attr {}
+
+/// What the kernel reads a slice of.
+///
+/// # Safety
+///
+/// It is laid out as the kernel has it, with no byte in it that is not set.
+pub(super) unsafe trait Given {}
+
+// SAFETY: a byte.
+unsafe impl Given for u8 {}
+// SAFETY: `struct bpf_insn`; its size and offsets, asserted beside it, leave no gap.
+unsafe impl Given for Insn {}
+// SAFETY: `struct bpf_func_info`; its size, asserted beside it, is the sum of its fields'.
+unsafe impl Given for FuncInfo {}
+// SAFETY: `struct bpf_line_info`, likewise.
+unsafe impl Given for LineInfo {}
 
 /// What `BPF_OBJ_GET_INFO_BY_FD` fills in.
 ///

@@ -38,8 +38,7 @@ const _: () = assert!(size_of::<IfReq>() == 40);
 pub fn open_queue(name: &str, flags: i16) -> Result<OwnedFd, SysError> {
     let failed = |call| move |errno| SysError { call, errno };
     let device = std::fs::OpenOptions::new().read(true).write(true).open("/dev/net/tun");
-    let open_errno = |error: std::io::Error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
-    let queue = OwnedFd::from(device.map_err(open_errno).map_err(failed("open(/dev/net/tun)"))?);
+    let queue = OwnedFd::from(device.map_err(|error| SysError::from_io("open(/dev/net/tun)", &error))?);
     let mut request = IfReq::named(name, flags);
     // SAFETY: the kernel reads and writes the 40 bytes of `request`, which lives until the call returns.
     let ret = unsafe { libc::ioctl(queue.as_raw_fd(), libc::TUNSETIFF, &raw mut request) };

@@ -89,10 +89,7 @@ fn has_dot(dir: &Path) -> bool {
 }
 
 fn entries(dir: &Path) -> Result<Vec<PathBuf>, PinDirError> {
-    let failed = |error: std::io::Error| {
-        let errno = error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
-        unreadable(dir, SysError { call: "readdir", errno })
-    };
+    let failed = |error: std::io::Error| unreadable(dir, SysError::from_io("readdir", &error));
     let entries = std::fs::read_dir(dir).map_err(failed)?;
     entries.map(|entry| entry.map(|entry| dir.join(entry.file_name())).map_err(failed)).collect()
 }

@@ -32,14 +32,13 @@ impl Checker<'_> {
     pub(super) fn ask(&self, tracer: &Tracer<'_>) -> Result<Answers, Failure> {
         let mut answers = Answers::default();
         answers.kernel.log = self.check.steps.log();
-        let mut is_pinning = false;
-        for step in &self.plan.steps {
-            let makes_pin = step.pins_at().is_some();
-            if makes_pin && (self.has_unlinkable() || answers.has_refused()) {
+        let first_pin = pins::first(self.plan);
+        for (index, step) in self.plan.steps.iter().enumerate() {
+            if step.pins_at().is_some() && (self.has_unlinkable() || answers.has_refused()) {
                 // A check that fails leaves no pins, so it makes none.
                 continue;
             }
-            if makes_pin && !std::mem::replace(&mut is_pinning, true) {
+            if first_pin == Some(index) {
                 pins::say_undo(self.output, self.plan)?;
             }
             let error = if let Some(error) = inherited(step, &answers.refused_maps) {

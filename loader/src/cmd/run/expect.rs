@@ -86,7 +86,12 @@ impl<'a> Expectations<'a> {
             if !expected.is_met(seen) {
                 self.differs(|| {
                     let wanted = expected.wanted.words();
-                    if drops_handshake(seen) && seen.verdict != Verdict::Drop { format!("packet {number}: expected {wanted}, but the filter drops the handshake, so no connection comes about") } else { format!("packet {number}: expected {wanted}, found {}", found(seen)) }
+                    let what = if drops_handshake(seen) && seen.verdict != Verdict::Drop {
+                        "but the filter drops the handshake, so no connection comes about".to_owned()
+                    } else {
+                        format!("found {}", found(seen))
+                    };
+                    format!("packet {number}: expected {wanted}, {what}")
                 });
             }
         }

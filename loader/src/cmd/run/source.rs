@@ -39,8 +39,10 @@ impl Source {
     /// Opens a file, `-` for standard input.
     fn open(path: &Path, stop: Arc<Stop>) -> io::Result<Self> {
         let file = if path == Path::new("-") {
+            // Not by way of the standard library's buffer, of which poll(2) knows nothing.
             io::stdin().as_fd().try_clone_to_owned()?
         } else {
+            // Else open(2) itself would wait for who writes to a FIFO.
             OpenOptions::new().read(true).custom_flags(OFlag::O_NONBLOCK.bits()).open(path)?.into()
         };
         Ok(Self { stop, file })
