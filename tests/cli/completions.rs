@@ -6,7 +6,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use crate::fails;
-use crate::support::process::{MINIBPF, Running, output_of, run};
+use crate::support::process::{Running, output_of, path, run};
 use crate::support::text;
 
 /// A directory with the script of a shell, under this name.
@@ -18,11 +18,11 @@ fn script(shell: &str, name: &str) -> TempDir {
 
 /// A shell at a terminal of its own, in which `minibpf` is the binary under test.
 fn shell(dir: &Path, command: &str) -> Running {
-    let bin = Path::new(MINIBPF).parent().unwrap();
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
     let mut script = Command::new("script");
     script.args(["-q", "-e", "-c", command, "/dev/null"]).current_dir(dir);
-    Running::command(script.env("PATH", path).env("TERM", "dumb").env("HOME", dir).env("PS1", "ready> "))
+    Running::command(
+        script.env("PATH", path()).env("SHELL", "/bin/sh").env("TERM", "dumb").env("HOME", dir).env("PS1", "ready> "),
+    )
 }
 
 /// Types a line up to a tabulator key, and waits for what the shell makes of it.

@@ -7,9 +7,9 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::support::everybody::Everybody;
+use crate::support::everybody::{Everybody, root_with};
 use crate::support::objects::object;
-use crate::support::process::{Running, output_of};
+use crate::support::process::{MINIBPF, Running, output_of};
 use crate::support::{PATIENCE, number, text};
 
 /// What systemd does for the service: the socket is bound, and is descriptor 3 of the server and of minibpf.
@@ -49,7 +49,7 @@ fn verifiable() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
     for unit in ["minibpf@.service", "echo.service", "echo.socket"] {
         let text = fs::read_to_string(units().join(unit)).unwrap();
-        let text = text.replace("/usr/local/bin/minibpf", env!("CARGO_BIN_EXE_minibpf"));
+        let text = text.replace("/usr/local/bin/minibpf", MINIBPF);
         fs::write(dir.path().join(unit), text).unwrap();
     }
     dir
@@ -81,14 +81,10 @@ fn a_filter_on_an_activated_socket_needs_cap_bpf_alone_and_its_server_does_not_k
     // As DynamicUser= has it: a user without a name.
     let mut by_way_of =
         ["python3", "-c", SYSTEMD, units().join("echo.py").to_str().unwrap()].map(str::to_owned).to_vec();
-    by_way_of
-        .extend(["unshare", "--net", "setpriv", "--reuid=61234", "--regid=61234", "--clear-groups"].map(str::to_owned));
-    let only = "-all,+bpf";
-    by_way_of.extend([
-        format!("--inh-caps={only}"),
-        format!("--ambient-caps={only}"),
-        format!("--bounding-set={only}"),
-    ]);
+    by_way_of.extend(["unshare", "--net"].map(str::to_owned));
+    by_way_of.extend(root_with(&[&setting("CapabilityBoundingSet")]));
+    // Becoming somebody else undoes what the starter asked for: to die with it.
+    by_way_of.extend(["--reuid=61234", "--regid=61234", "--clear-groups", "--pdeathsig=KILL"].map(str::to_owned));
     by_way_of.push("--no-new-privs".to_owned());
     let line =
         setting("ExecStart").replace("/etc/minibpf/%i.bpf.o", &filter).replace("$OPTIONS", "--set longer_than=20");
@@ -122,7 +118,7 @@ fn a_filter_on_an_activated_socket_needs_cap_bpf_alone_and_its_server_does_not_k
 fn systemd_socket_activate_passes_a_socket_that_a_filter_can_be_attached_to() {
     let address = format!("127.0.0.1:{}", UdpSocket::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port());
     let mut activate = Command::new("systemd-socket-activate");
-    activate.args(["--datagram", "--listen", &address, env!("CARGO_BIN_EXE_minibpf")]);
+    activate.args(["--datagram", "--listen", &address, MINIBPF]);
     activate.args(["load", &object("count"), "--attach", "listen-fd:0", "--json", "--duration", "1s"]);
     let service = Running::command(&mut activate);
     service.says("Listening on");
@@ -152,7 +148,7 @@ fn the_unit_allows_the_system_calls_that_are_made() {
     let script = format!(
         "exec 3<>/dev/udp/127.0.0.1/9; export LISTEN_FDS=1; strace -f -o {} {} load {} --attach listen-fd:0 --replace --no-stats --json --duration 200ms",
         log.path().display(),
-        env!("CARGO_BIN_EXE_minibpf"),
+        MINIBPF,
         object("count"),
     );
     output_of(Command::new("bash").args(["-c", &script]));

@@ -17,7 +17,8 @@ open("capture.pcap", "wb").write(struct.pack("<IHHIIIIIIII", 0xa1b2c3d4, 2, 4, 0
 python3 -m http.server 8000 --bind 127.0.0.1 >/dev/null 2>&1 & server=$!
 [ "$COMMAND" = check ] || minibpf check bpf-src/count.bpf.o --pin /sys/fs/bpf/count >/dev/null 2>&1
 minibpf load bpf-src/count.bpf.o --listen udp:127.0.0.1:5300 >load.log 2>&1 </dev/null & load=$!
-until ss -tln | grep -q :8000 && grep -q attached load.log; do sleep 0.05; done
+for _ in {1..1200}; do ss -tln | grep -q :8000 && grep -q attached load.log && break; sleep 0.05; done
+grep -q attached load.log || { cat load.log; kill $server $load; exit 1; }
 [ "$COMMAND" != detach ] || minibpf attach /sys/fs/bpf/count/count --attach pid:$server:3 >/dev/null 2>&1
 program=$(bpftool prog show pinned /sys/fs/bpf/count/count 2>/dev/null | sed -n '1s/:.*//p')
 map=$(bpftool map show pinned /sys/fs/bpf/count/maps/ports 2>/dev/null | sed -n '1s/:.*//p')

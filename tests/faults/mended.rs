@@ -5,6 +5,7 @@ use minibpf::sys::filter::Present;
 use crate::inject::{Ended, Fault, nth, run};
 use crate::scenarios;
 use crate::support::PATIENCE;
+use crate::support::process::MINIBPF;
 use crate::world::World;
 
 /// A command in which the first call of this name that has these words in strace's record fails.
@@ -67,7 +68,7 @@ fn a_load_that_a_signal_ended_is_asked_again_by_the_doctor_too() {
     let log = tempfile::NamedTempFile::new().unwrap();
     let mut strace = std::process::Command::new("strace");
     strace.args(["-qq", "--trace=bpf", "-e", "inject=bpf:error=EAGAIN:when=1", "-o"]).arg(log.path());
-    let ended = strace.args([env!("CARGO_BIN_EXE_minibpf"), "doctor"]).output().unwrap();
+    let ended = strace.args([MINIBPF, "doctor"]).output().unwrap();
     assert!(ended.status.success(), "{ended:?}");
     let log = std::fs::read_to_string(log.path()).unwrap();
     assert!(log.starts_with("bpf(BPF_PROG_LOAD, ") && log.contains("(INJECTED)"), "{log}");

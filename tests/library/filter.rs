@@ -1,10 +1,14 @@
 //! `Filter`: the way in one call, and each way in which it ends before its end.
 
+use std::path::Path;
+
 use minibpf::filter::{Filter, FilterError};
-use minibpf::link::{Options, PlanError};
+use minibpf::link::{Options, PinOptions, PlanError};
+use minibpf::target::PinDirError;
 use nix::errno::Errno;
 
 use crate::object;
+use crate::support::bpffs::Bpffs;
 
 #[test]
 fn a_name_that_is_not_there_is_answered_with_those_that_are() {
@@ -35,4 +39,27 @@ fn a_refusal_comes_with_its_log_and_what_the_log_means() {
     assert_eq!(error.source.errno, Errno::EACCES);
     assert!(error.log.is_some());
     assert!(why.why.is_some() && why.mend.is_some() && why.source.is_some(), "{why:?}");
+}
+
+/// The program of an object, pinned in this directory with its maps.
+fn pinned(name: &str, dir: &Path) -> Result<Filter, FilterError> {
+    let pins = PinOptions { dir: Some(dir.to_owned()), ..PinOptions::default() };
+    Filter::with_options(&object(name), &Options { pins, ..Options::default() })
+}
+
+#[test]
+#[ignore = "needs CAP_BPF, CAP_SYS_ADMIN"]
+fn pins_stay_beside_those_that_are_there_already() {
+    let fs = Bpffs::mount();
+    let dir = fs.path("x");
+    drop(pinned("count", Path::new(&dir)).unwrap());
+    drop(pinned("pass", Path::new(&dir)).unwrap());
+    assert_eq!(fs.listing(), ["x", "x/count", "x/maps", "x/maps/_bss", "x/maps/_data", "x/maps/ports", "x/pass"]);
+}
+
+#[test]
+fn a_directory_that_takes_no_pins_is_an_error_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = pinned("count", dir.path()).unwrap_err();
+    assert!(matches!(error, FilterError::Pins(PinDirError::NotBpffs { .. })), "{error:?}");
 }

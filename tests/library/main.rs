@@ -8,6 +8,9 @@
     reason = "a test may panic: that is how it fails"
 )]
 
+#[path = "../support/mod.rs"]
+mod support;
+
 mod examples;
 mod filter;
 mod outside;

@@ -107,7 +107,8 @@ fn on_the_socket_of_a_running_server_it_logs_what_clients_ask() {
 /// Asks for a name as any program does, with the resolver of the C library, which has 127.0.0.1 for its server, and no answer.
 fn resolve(netns: &Netns, name: &str) {
     let mut file = tempfile::NamedTempFile::new().unwrap();
-    writeln!(file, "nameserver 127.0.0.1\noptions timeout:1 attempts:1").unwrap();
+    // `search .`: else the domain of the machine's own name is tried, too.
+    writeln!(file, "nameserver 127.0.0.1\nsearch .\noptions timeout:1 attempts:1").unwrap();
     let script = format!(
         "mount --bind {} /etc/resolv.conf && exec python3 -c 'import socket; socket.getaddrinfo(\"{name}\", 80)'",
         file.path().display()

@@ -8,6 +8,8 @@
     reason = "a test may panic: that is how it fails"
 )]
 
+#[path = "../hostile/numbers.rs"]
+mod numbers;
 #[path = "../support/mod.rs"]
 mod support;
 

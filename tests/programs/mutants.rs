@@ -2,26 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use crate::numbers::Numbers;
 use crate::support::objects::program;
 use crate::support::process::run;
 use crate::support::{number, text, unhex};
 
 const COUNT: usize = 2000;
 
-/// The same numbers each time (xorshift).
-struct Random(u64);
+struct Random(Numbers);
 
 impl Random {
     fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % limit as u64).unwrap()
+        self.0.below(limit)
     }
 
     fn byte(&mut self) -> u8 {
         // Lengths that lie a little, and a lot.
-        [0, 1, 3, 63, 64, 192, 255, self.below(256) as u8][self.below(8)]
+        let any = self.below(256) as u8;
+        *self.0.one_of(&[0, 1, 3, 63, 64, 192, 255, any])
     }
 
     /// A number, which one time in eight is not quite right.
@@ -121,7 +119,7 @@ fn any_question(random: &mut Random) -> Vec<u8> {
 #[test]
 #[ignore = "needs CAP_BPF"]
 fn of_damaged_questions_dns_log_reads_what_a_reader_in_rust_reads() {
-    let mut random = Random(0x2545_f491_4f6c_dd1d);
+    let mut random = Random(Numbers::new(0x2545_f491_4f6c_dd1d));
     let mut any = || {
         let whole = any_question(&mut random);
         random.damage(&whole)
@@ -225,7 +223,7 @@ fn any_hello(random: &mut Random) -> Vec<u8> {
 #[test]
 #[ignore = "needs CAP_BPF"]
 fn of_damaged_hellos_sni_reads_what_a_reader_in_rust_reads() {
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
+    let mut random = Random(Numbers::new(0x9e37_79b9_7f4a_7c15));
     let mut any = || {
         let whole = any_hello(&mut random);
         random.damage(&whole)

@@ -5,8 +5,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use crate::folder::Folder;
+use crate::support::Json;
 use crate::support::objects::{compile, compile_file, object};
-use crate::support::{Json, text};
 
 #[test]
 fn source_files_come_from_the_folder_and_from_nowhere_else() {
@@ -15,12 +15,7 @@ fn source_files_come_from_the_folder_and_from_nowhere_else() {
     fs::write(outside.path().join("secret.c"), "secret").unwrap();
     let sources = |dir: &Path| {
         folder.report(&object("count"), &["--source", dir.to_str().unwrap()]).expect(0);
-        folder.data()["sources"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|file| text(file, "text").to_owned())
-            .collect::<Vec<_>>()
+        folder.sources()
     };
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let whole = fs::read_to_string(root.join("bpf-src/count.bpf.c")).unwrap();

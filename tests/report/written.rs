@@ -77,7 +77,6 @@ fn a_report_that_fails_leaves_nothing_and_keeps_what_was_there() {
 }
 
 /// A pipe stands for every file that is none, /dev/null among them.
-
 #[test]
 #[ignore = "needs strace"]
 fn what_cannot_be_looked_at_is_not_replaced() {

@@ -1,10 +1,9 @@
 //! Scripts of `minibpf run` commands, each of which fails where a filter does not do what it is to do.
 
-use std::path::Path;
 use std::process::Command;
 
 use super::objects::bpf_src;
-use super::process::{MINIBPF, output_of};
+use super::process::{output_of, path};
 
 /// Runs a script of `tests/run` from the top of the repository, with minibpf on the PATH; the first command that fails fails the test.
 #[track_caller]
@@ -17,7 +16,5 @@ pub(crate) fn hold(script: &str) {
     assert!(!commands.is_empty(), "{script} has no command");
     assert!(commands.iter().all(|command| command.contains("--expect")), "{commands:?}");
 
-    let bin = Path::new(MINIBPF).parent().unwrap();
-    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
-    output_of(Command::new("bash").args(["-e", script]).current_dir(&root).env("PATH", path));
+    output_of(Command::new("bash").args(["-e", script]).current_dir(&root).env("PATH", path()));
 }

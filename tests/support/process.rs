@@ -12,6 +12,12 @@ use super::{Json, PATIENCE, wait_for};
 /// The binary under test.
 pub(crate) const MINIBPF: &str = env!("CARGO_BIN_EXE_minibpf");
 
+/// The PATH on which `minibpf` is the binary under test.
+pub(crate) fn path() -> String {
+    let bin = std::path::Path::new(MINIBPF).parent().unwrap();
+    format!("{}:{}", bin.display(), std::env::var("PATH").unwrap())
+}
+
 /// How a process ended, and what it said.
 #[derive(Debug)]
 pub(crate) struct Ran {
