@@ -25,7 +25,7 @@ struct {
 	__uint(max_entries, 65536);
 } hellos SEC(".maps");
 
-__u64 named, unnamed, incomplete; /* each client hello is one of these */
+__u64 named, unnamed, incomplete; /* each client hello is one of these; without extensions it is incomplete */
 
 /* The number of BYTES bytes at AT, which moves behind it. Negative if they are not there. */
 always_inline int number(const struct __sk_buff *skb, __u32 *at, __u32 bytes)

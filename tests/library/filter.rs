@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use minibpf::filter::{Filter, FilterError};
-use minibpf::link::{Options, PinOptions, PlanError};
+use minibpf::link::{Options, PinError, PinOptions, PlanError};
 use minibpf::target::PinDirError;
 use nix::errno::Errno;
 
@@ -49,11 +49,13 @@ fn pinned(name: &str, dir: &Path) -> Result<Filter, FilterError> {
 
 #[test]
 #[ignore = "needs CAP_BPF, CAP_SYS_ADMIN"]
-fn pins_stay_beside_those_that_are_there_already() {
+fn pins_stay_and_those_that_are_there_already_are_seen() {
     let fs = Bpffs::mount();
     let dir = fs.path("x");
     drop(pinned("count", Path::new(&dir)).unwrap());
     drop(pinned("pass", Path::new(&dir)).unwrap());
+    let error = pinned("pass", Path::new(&dir)).unwrap_err();
+    assert!(matches!(error, FilterError::Plan(PlanError::Pin(PinError::Taken { .. }))), "before the kernel: {error:?}");
     assert_eq!(fs.listing(), ["x", "x/count", "x/maps", "x/maps/_bss", "x/maps/_data", "x/maps/ports", "x/pass"]);
 }
 
